@@ -1,0 +1,1 @@
+"""Rows and true figures live here and nowhere else."""

@@ -1,0 +1,226 @@
+"""What a release policy and the house policy may say, as frozen models: the words, their types, their defaults.
+
+Whether the words fit together (a table over a known dimension, a budget under the ceiling) is checked in `checks.py`.
+"""
+
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+"""Names of releases, tables, dimensions: lower case, digits and hyphens; they become file and column names."""
+RelativeFile = Annotated[str, StringConstraints(pattern=r"^(?!/)(?!.*(^|/)\.\.(/|$))[^\\:\x00-\x1f]{1,200}$")]
+"""A file below the delivery (or beside the policy): no absolute path, no way up."""
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Translated = dict[Literal["en", "fi", "sv"], Text]
+
+
+def exact_fraction(value: object) -> Fraction:
+    """A budget from quoted text such as "1/8" or "0.125" or "1e-9"; numbers are refused, floats above all."""
+    if isinstance(value, Fraction):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f'budgets are exact and written as quoted text, for example "{_as_text(value)}"')
+    try:
+        number = Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError('budgets are exact fractions or decimals written as text, for example "1/8"') from None
+    if number <= 0 or len(value) > 40:
+        raise ValueError('a budget is more than zero, for example "1/8"')
+    return number
+
+
+def _as_text(value: object) -> str:
+    try:
+        return str(Fraction(str(value)))
+    except ValueError:
+        return "1/8"
+
+
+Budget = Annotated[Fraction, BeforeValidator(exact_fraction, json_schema_input_type=str)]
+
+
+class Words(BaseModel):
+    """Base of all models: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+class Privacy(Words):
+    """Whom the release protects and how much it may spend."""
+
+    unit: Literal["person"] = "person"
+    population: Name = Field(description="whose budget is spent; one ledger each, across releases and years")
+    rho: Budget = Field(description="zCDP budget of this release, exact text such as '1/2'")
+    delta: Budget = Field(description="the δ at which the promise is also told as (ε, δ), such as '1e-9'")
+    records_per_person: int = Field(1, ge=1, le=16, description="rows one person may have after linking (k costs k² ρ)")
+
+
+class Column(Words):
+    """A column of an input file, and how it is to be read."""
+
+    column: ShortText
+    type: Literal["code", "integer", "number"] = "code"
+
+
+class Rule(Words):
+    """What values a number may take, and what to do with others."""
+
+    minimum: float | None = Field(None, allow_inf_nan=False)
+    maximum: float | None = Field(None, allow_inf_nan=False)
+    otherwise: Literal["refuse", "missing"] = Field("refuse", description="refuse the delivery, or treat the value as missing")
+
+
+class Periods(Words):
+    """First and last period that a register covers (publicly known): outcomes outside aren't applicable."""
+
+    first: int
+    last: int
+
+
+class Input(Words):
+    """One file of the delivery: its name, its person column, and the roles of its columns."""
+
+    file: RelativeFile
+    person: ShortText = Field(description="column with the person's pseudonym")
+    time: Name | None = Field(None, description="role of the column with the period, for outcomes `after` some periods")
+    columns: dict[Name, Column | ShortText] = Field(description="role -> column; a bare name is read as a code")
+    rules: dict[Name, Rule] = Field({}, description="role -> what its numbers may be")
+    encoding: Literal["utf-8", "windows-1252", "iso-8859-1"] = "utf-8"
+    separator: Literal[",", ";", "\t", "|"] = ","
+    decimal: Literal[".", ","] = "."
+    periods: Periods | None = None
+    repeated: ShortText = Field(
+        "refuse", pattern=r"^(refuse|(highest|lowest) [a-z][a-z0-9-]*)$",
+        description="a person more than once (in a period): 'refuse', or keep the row with the 'highest ROLE' or 'lowest ROLE'",
+    )
+    strangers: Literal["refuse", "ignore"] = Field("refuse", description="persons who aren't in the base register")
+
+    def column(self, role: str) -> Column:
+        """The declared column of a role."""
+        declared = self.columns[role]
+        return declared if isinstance(declared, Column) else Column(column=declared)
+
+
+class Link(Words):
+    """Which register is the base, and which of a person's rows count."""
+
+    base: Name
+    keep: Literal["highest-then-latest", "latest", "single"] = Field(
+        description="of several rows: the highest then the latest, or the latest; 'single': a second row is a fault"
+    )
+    highest: Name | None = Field(None, description="role of the base that ranks rows: larger is higher")
+    latest: Name | None = Field(None, description="role of the base that dates rows: larger is later")
+
+
+class Dimension(Words):
+    """By what tables are broken down: a tree of public codes over one column of the base register."""
+
+    title: Translated = {}
+    from_: Name | None = Field(None, alias="from", description="role in the base register; the dimension's own name if absent")
+    levels: list[Name] | None = Field(None, description="from the root to the finest; absent for a flat list", min_length=2)
+    codes: RelativeFile | list[ShortText | int] | dict[ShortText | int, Translated | Text]
+    replace: RelativeFile | None = Field(None, description="CSV with columns from, to: codes that have left the classification")
+    unknown: ShortText = Field("refuse", description="'refuse', or the code that unknown codes are counted under")
+
+
+class Bins(Words):
+    """Public bins of a number: `number` bins from `from` to `to`, and one open bin at each end."""
+
+    from_: float = Field(alias="from", allow_inf_nan=False)
+    to: float = Field(allow_inf_nan=False)
+    number: int = Field(ge=2, le=200)
+    spacing: Literal["log", "even"] = "even"
+
+
+class Outcome(Words):
+    """What became of a person: codes, a number in bins, or a scale."""
+
+    title: Translated = {}
+    from_: ShortText | None = Field(
+        None, alias="from", pattern=r"^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*$",
+        description="input.role; if absent, the one input that has a role of the outcome's name",
+    )
+    after: int | None = Field(None, ge=0, le=100, description="periods after the base row's period (`time` of both inputs)")
+    levels: list[Name] | None = Field(None, min_length=2)
+    codes: RelativeFile | list[ShortText | int] | dict[ShortText | int, Translated | Text] | None = None
+    replace: RelativeFile | None = None
+    unknown: ShortText = "refuse"
+    bins: Bins | None = None
+    scale: tuple[int, int] | None = None
+    no_answer: bool = Field(False, description="the input is a survey: who isn't in it gave no answer")
+    only_if: dict[Name, list[ShortText]] = Field({}, description="outcome -> codes (any level) for which this one arises")
+    unit: ShortText | None = Field(None, description="of the number: 'euro a month'")
+
+
+class Withhold(Words):
+    """When a figure isn't shown. All rules look at noisy figures only."""
+
+    below: float = Field(10, ge=0, allow_inf_nan=False, description="persons in the base of the figure")
+    relative_error_above: float | None = Field(0.3, gt=0, allow_inf_nan=False, description="counts: standard error / value")
+    share_error_above: float | None = Field(0.1, gt=0, allow_inf_nan=False, description="shares: standard error")
+    mean_error_above: float | None = Field(0.25, gt=0, allow_inf_nan=False, description="means: standard error")
+    percentile_error_above: float | None = Field(
+        0.15, gt=0, allow_inf_nan=False, description="percentiles: half the interval's width / (1.96 value)"
+    )
+    response_rate_below: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+
+
+class Table(Words):
+    """One table: by which dimensions, of which outcome, which statistics."""
+
+    title: Translated = {}
+    by: list[ShortText] = Field(max_length=8, description="dimension, or dimension:level; [] for one national row")
+    of: ShortText | None = Field(None, description="outcome, or outcome:level; absent: persons are counted")
+    show: list[Annotated[str, StringConstraints(pattern=r"^(count|share|mean|response-rate|p[1-9][0-9]?)$")]] = Field(
+        default=["count"], min_length=1
+    )
+    importance: float = Field(1.0, gt=0, le=1e6, allow_inf_nan=False, description="weight of the mean variance of its cells")
+    minimum: float | None = Field(None, ge=0, allow_inf_nan=False, description="overrides withhold.below, upwards only")
+    covers: Literal["noise", "noise-and-chance"] = Field(
+        "noise", description="what intervals cover: the noise, or also the chance variation of a finite cohort"
+    )
+
+
+class Possible(Words):
+    """A public list of the combinations that can occur; all others are structural zeros."""
+
+    over: list[ShortText] = Field(min_length=2, description="dimension or dimension:level")
+    codes: RelativeFile = Field(description="CSV with one column per entry of `over`, named by its level")
+    source: Text = Field(description="where the public knowledge comes from")
+
+
+class PolicyDocument(Words):
+    """One release policy: one file, one release, readable by the person who signs it."""
+
+    release: Name
+    title: Translated = {}
+    privacy: Privacy
+    inputs: dict[Name, Input] = Field(min_length=1)
+    link: Link
+    dimensions: dict[Name, Dimension] = Field(min_length=1)
+    outcomes: dict[Name, Outcome] = {}
+    possible: list[Possible] = []
+    tables: dict[Name, Table] = Field(min_length=1)
+    withhold: Withhold = Withhold()  # type: ignore[call-arg]
+    contact: ShortText | None = None
+
+
+class HouseDocument(Words):
+    """The office's ceilings: no release policy may exceed them."""
+
+    office: Translated
+    largest_rho: Budget
+    largest_delta: Budget
+    smallest_below: float = Field(ge=0, allow_inf_nan=False)
+    largest_relative_error: float = Field(gt=0, allow_inf_nan=False)
+    smallest_minimum: dict[Literal["percentile", "mean"], float] = {}
+    protections: list[Literal["dp"]] = ["dp"]
+    may_grant: list[ShortText] = Field(min_length=1)
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's JSON Schema, for editors."""
+    return model.model_json_schema(by_alias=True)

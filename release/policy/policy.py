@@ -1,0 +1,66 @@
+"""A policy that has been read, checked and completed with its code lists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from release.codes import Attribute
+from release.policy.document import HouseDocument, PolicyDocument, Table
+
+Combination = tuple[tuple[str, int], ...]
+"""Levels of some attributes, e.g. (("provider", 2), ("field", 1)), in the policy's order, levels >= 1 only."""
+
+
+@dataclass(frozen=True, eq=False)
+class PossibleCombinations:
+    """Public structural zeros: `allowed` is a boolean array over the nodes of `combination`."""
+
+    combination: Combination
+    allowed: npt.NDArray[np.bool_]
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """A checked policy. Dimensions and outcomes are `attributes`, in the order of the file, dimensions first.
+
+    `replace` maps, per attribute, codes that have left the classification to their successors.
+    `files` are the code-list files it was completed with, by base name: they are published beside it.
+    """
+
+    document: PolicyDocument
+    house: HouseDocument
+    attributes: Mapping[str, Attribute]
+    replace: Mapping[str, Mapping[str, str]]
+    possible: tuple[PossibleCombinations, ...]
+    text: bytes = field(repr=False)
+    files: Mapping[str, bytes] = field(repr=False)
+    path: Path = field(repr=False)
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        return self.document.tables
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        return tuple(self.document.dimensions)
+
+    def level_of(self, reference: str) -> tuple[str, int]:
+        """("provider", 1) for "provider:region"; the finest level for "provider"."""
+        name, _, level = reference.partition(":")
+        attribute = self.attributes[name]
+        return name, attribute.level_number(level) if level else attribute.depth
+
+    def combination(self, references: list[str]) -> Combination:
+        """The references as levels, in the policy's order; level 0 is left out."""
+        order = list(self.attributes)
+        levels = sorted((self.level_of(r) for r in references), key=lambda pair: order.index(pair[0]))
+        return tuple((name, level) for name, level in levels if level > 0)
+
+    def measured(self, table: Table) -> Combination:
+        """The levels of a table's dimensions and of its outcome together."""
+        return self.combination([*table.by, *([table.of] if table.of else [])])

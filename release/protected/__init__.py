@@ -1,0 +1,1 @@
+"""Noisy figures: estimates, intervals, withholding. Never imports the confidential side."""

@@ -1,0 +1,1 @@
+"""Writers of what the world may have; they take safe tables only."""

@@ -1,0 +1,1 @@
+"""Synthetic graduates, made from noisy measurements only."""
