@@ -3,14 +3,26 @@
 Whether the words fit together (a table over a known dimension, a budget under the ceiling) is checked in `checks.py`.
 """
 
+import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+_NUMBER = re.compile(r"[0-9]{1,18}(/[0-9]{1,18}|(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?)")
+_FILE = re.compile(r"(?!/)(?!(.*/)?\.\.(/|$))[^\\:\x00-\x1f]{1,200}")
+
+
+def relative_file(value: str) -> str:
+    """A file below its folder: no absolute path, no way up, no backslash, no colon."""
+    if not _FILE.fullmatch(value):
+        raise ValueError('a file is named from its folder downwards, for example "codes/field.csv"')
+    return value
+
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 """Names of releases, tables, dimensions: lower case, digits and hyphens; they become file and column names."""
-RelativeFile = Annotated[str, StringConstraints(pattern=r"^(?!/)(?!.*(^|/)\.\.(/|$))[^\\:\x00-\x1f]{1,200}$")]
+RelativeFile = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(relative_file)]
 """A file below the delivery (or beside the policy): no absolute path, no way up."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -23,20 +35,25 @@ def exact_fraction(value: object) -> Fraction:
         return value
     if not isinstance(value, str):
         raise ValueError(f'budgets are exact and written as quoted text, for example "{_as_text(value)}"')
+    if not _NUMBER.fullmatch(value):
+        raise ValueError('budgets are exact fractions or decimals written as text, for example "1/8"')
     try:
         number = Fraction(value)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError('budgets are exact fractions or decimals written as text, for example "1/8"') from None
-    if number <= 0 or len(value) > 40:
+    except ZeroDivisionError:
+        raise ValueError('nothing can be divided by 0; write a fraction such as "1/8"') from None
+    if number == 0:
         raise ValueError('a budget is more than zero, for example "1/8"')
     return number
 
 
 def _as_text(value: object) -> str:
-    try:
-        return str(Fraction(str(value)))
-    except ValueError:
+    """The right spelling of a budget that was given as a number: 0.1 -> 1/10, 1e-09 -> 1e-9."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _NUMBER.fullmatch(repr(value)):
         return "1/8"
+    exact = Fraction(repr(value))
+    if exact == 0:
+        return "1/8"
+    return str(exact) if exact.denominator <= 10_000 else re.sub(r"e-0*", "e-", f"{value!r}")
 
 
 Budget = Annotated[Fraction, BeforeValidator(exact_fraction, json_schema_input_type=str)]
@@ -149,7 +166,9 @@ class Outcome(Words):
     replace: RelativeFile | None = None
     unknown: ShortText = "refuse"
     bins: Bins | None = None
-    scale: tuple[int, int] | None = None
+    scale: Annotated[tuple[int, int], Field(strict=False)] | None = Field(
+        None, description="lowest and highest score: [1, 5]"
+    )
     no_answer: bool = Field(False, description="the input is a survey: who isn't in it gave no answer")
     only_if: dict[Name, list[ShortText]] = Field({}, description="outcome -> codes (any level) for which this one arises")
     unit: ShortText | None = Field(None, description="of the number: 'euro a month'")

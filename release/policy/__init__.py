@@ -1,0 +1,1 @@
+"""Reading, checking and completing a release policy."""
