@@ -38,6 +38,11 @@ REASONS: dict[Status, Reason] = {
     Status.NOT_APPLICABLE: Reason("can't occur", "ei voi esiintyä", "kan inte förekomma", "-", "M", "F"),
     Status.NOT_IN_FRAME: Reason("not followed yet", "ei vielä seurattu", "ännu inte uppföljd", ".", "M", "F"),
     Status.SEE_PARENT: Reason(
-        "shown for a larger group instead", "näytetään suuremmasta ryhmästä", "visas för en större grupp", "..", "M", "C"
+        "shown for a larger group instead",
+        "näytetään suuremmasta ryhmästä",
+        "visas för en större grupp",
+        "..",
+        "M",
+        "C",
     ),
 }
