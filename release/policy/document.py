@@ -87,7 +87,9 @@ class Rule(Words):
 
     minimum: float | None = Field(None, allow_inf_nan=False)
     maximum: float | None = Field(None, allow_inf_nan=False)
-    otherwise: Literal["refuse", "missing"] = Field("refuse", description="refuse the delivery, or treat the value as missing")
+    otherwise: Literal["refuse", "missing"] = Field(
+        "refuse", description="refuse the delivery, or treat the value as missing"
+    )
 
 
 class Periods(Words):
@@ -110,8 +112,9 @@ class Input(Words):
     decimal: Literal[".", ","] = "."
     periods: Periods | None = None
     repeated: ShortText = Field(
-        "refuse", pattern=r"^(refuse|(highest|lowest) [a-z][a-z0-9-]*)$",
-        description="a person more than once (in a period): 'refuse', or keep the row with the 'highest ROLE' or 'lowest ROLE'",
+        "refuse",
+        pattern=r"^(refuse|(highest|lowest) [a-z][a-z0-9-]*)$",
+        description="a person again (in a period): 'refuse', or keep the row with 'highest ROLE' or 'lowest ROLE'",
     )
     strangers: Literal["refuse", "ignore"] = Field("refuse", description="persons who aren't in the base register")
 
@@ -136,10 +139,12 @@ class Dimension(Words):
     """By what tables are broken down: a tree of public codes over one column of the base register."""
 
     title: Translated = {}
-    from_: Name | None = Field(None, alias="from", description="role in the base register; the dimension's own name if absent")
-    levels: list[Name] | None = Field(None, description="from the root to the finest; absent for a flat list", min_length=2)
+    from_: Name | None = Field(None, alias="from", description="role in the base register; else the dimension's name")
+    levels: list[Name] | None = Field(
+        None, description="from the root to the finest; absent for a flat list", min_length=2
+    )
     codes: RelativeFile | list[ShortText | int] | dict[ShortText | int, Translated | Text]
-    replace: RelativeFile | None = Field(None, description="CSV with columns from, to: codes that have left the classification")
+    replace: RelativeFile | None = Field(None, description="CSV with columns from, to: old codes and their successors")
     unknown: ShortText = Field("refuse", description="'refuse', or the code that unknown codes are counted under")
 
 
@@ -157,10 +162,14 @@ class Outcome(Words):
 
     title: Translated = {}
     from_: ShortText | None = Field(
-        None, alias="from", pattern=r"^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*$",
+        None,
+        alias="from",
+        pattern=r"^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*$",
         description="input.role; if absent, the one input that has a role of the outcome's name",
     )
-    after: int | None = Field(None, ge=0, le=100, description="periods after the base row's period (`time` of both inputs)")
+    after: int | None = Field(
+        None, ge=0, le=100, description="periods after the base row's own (`time` of both inputs)"
+    )
     levels: list[Name] | None = Field(None, min_length=2)
     codes: RelativeFile | list[ShortText | int] | dict[ShortText | int, Translated | Text] | None = None
     replace: RelativeFile | None = None
@@ -170,7 +179,9 @@ class Outcome(Words):
         None, description="lowest and highest score: [1, 5]"
     )
     no_answer: bool = Field(False, description="the input is a survey: who isn't in it gave no answer")
-    only_if: dict[Name, list[ShortText]] = Field({}, description="outcome -> codes (any level) for which this one arises")
+    only_if: dict[Name, list[ShortText]] = Field(
+        {}, description="an earlier outcome -> its codes (any level) with which this one arises"
+    )
     unit: ShortText | None = Field(None, description="of the number: 'euro a month'")
 
 
@@ -178,7 +189,9 @@ class Withhold(Words):
     """When a figure isn't shown. All rules look at noisy figures only."""
 
     below: float = Field(10, ge=0, allow_inf_nan=False, description="persons in the base of the figure")
-    relative_error_above: float | None = Field(0.3, gt=0, allow_inf_nan=False, description="counts: standard error / value")
+    relative_error_above: float | None = Field(
+        0.3, gt=0, allow_inf_nan=False, description="counts: standard error / value"
+    )
     share_error_above: float | None = Field(0.1, gt=0, allow_inf_nan=False, description="shares: standard error")
     mean_error_above: float | None = Field(0.25, gt=0, allow_inf_nan=False, description="means: standard error")
     percentile_error_above: float | None = Field(
@@ -196,7 +209,7 @@ class Table(Words):
     show: list[Annotated[str, StringConstraints(pattern=r"^(count|share|mean|response-rate|p[1-9][0-9]?)$")]] = Field(
         default=["count"], min_length=1
     )
-    importance: float = Field(1.0, gt=0, le=1e6, allow_inf_nan=False, description="weight of the mean variance of its cells")
+    importance: float = Field(1.0, gt=0, le=1e6, allow_inf_nan=False, description="weight of its mean variance")
     minimum: float | None = Field(None, ge=0, allow_inf_nan=False, description="overrides withhold.below, upwards only")
     covers: Literal["noise", "noise-and-chance"] = Field(
         "noise", description="what intervals cover: the noise, or also the chance variation of a finite cohort"

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from release.codes import Attribute
+from release.codes import SPECIAL_CODES, Attribute
 from release.policy.document import HouseDocument, PolicyDocument, Table
+from release.policy.meaning import leaves_of, periods_followed, sources_of, time_dimension
 
 Combination = tuple[tuple[str, int], ...]
 """Levels of some attributes, e.g. (("provider", 2), ("field", 1)), in the policy's order, levels >= 1 only."""
@@ -48,6 +49,42 @@ class Policy:
     @cached_property
     def dimensions(self) -> tuple[str, ...]:
         return tuple(self.document.dimensions)
+
+    @cached_property
+    def time_dimension(self) -> str | None:
+        """The dimension whose role is the base input's `time`, if there is one."""
+        return time_dimension(self.document)
+
+    def role(self, dimension: str) -> str:
+        """The role in the base input that a dimension is read from."""
+        return self.document.dimensions[dimension].from_ or dimension
+
+    def source(self, outcome: str) -> tuple[str, str]:
+        """(input, role) that an outcome is read from."""
+        return sources_of(self.document, outcome)[0]
+
+    def special(self, attribute: str) -> frozenset[str]:
+        """Special codes among an attribute's leaves (none for dimensions)."""
+        return frozenset(SPECIAL_CODES) & frozenset(self.attributes[attribute].leaves.codes)
+
+    @cached_property
+    def applicable(self) -> Mapping[str, Mapping[str, frozenset[int]]]:
+        """Outcome -> parent outcome -> leaf indices of the parent with which the outcome arises; {} if always."""
+        return {
+            name: {parent: leaves_of(self.attributes[parent], codes) for parent, codes in outcome.only_if.items()}
+            for name, outcome in self.document.outcomes.items()
+        }
+
+    def followed(self, outcome: str) -> npt.NDArray[np.bool_] | None:
+        """Over the time dimension's leaves: whether the outcome's period lies in the calendar of its input.
+
+        None if the outcome has no `after`, its input no `periods`, or the policy no time dimension.
+        """
+        return (
+            None
+            if self.time_dimension is None
+            else periods_followed(self.document, outcome, self.attributes[self.time_dimension].leaves.codes)
+        )
 
     def level_of(self, reference: str) -> tuple[str, int]:
         """("provider", 1) for "provider:region"; the finest level for "provider"."""
