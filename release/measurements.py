@@ -1,14 +1,14 @@
 """Noisy measurements: the only thing that comes out of the confidential side, and the start of all the rest.
 
-A measurement is two files: `measurement.json` (what was measured, with which scales, at what exact cost, and OpenDP's own
-serialised mechanisms) and `noisy.parquet` (one row per noisy integer residual, in the order of the JSON).
+A measurement is two files: `measurement.json` (what was measured, with which scales, at what exact cost, and OpenDP's
+own serialised mechanisms) and `noisy.parquet` (one row per noisy integer residual, in the order of the JSON).
 """
 
 import hashlib
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any

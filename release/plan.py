@@ -10,7 +10,7 @@ flat attributes; our extension to trees with a scale per family size: docs/proof
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -244,3 +244,14 @@ def _scale_for(siblings: tuple[int, ...], rho: Fraction, records: int) -> float:
     wanted = sqrt(Fraction(squared) / (2 * rho)) * _SLACK
     shift = _SCALE_BITS - frexp(wanted)[1]
     return ldexp(ceil(ldexp(wanted, shift)), -shift)
+
+
+def group_cells(residual: PlannedResidual, attributes: Attributes) -> Iterator[tuple[NoiseGroup, IntArray]]:
+    """Each noise group of a residual with the flat indices of its cells."""
+    levels = levels_of(residual.combination, attributes)
+    shape = tuple(len(level) for level in levels)
+    for group in residual.groups:
+        axes = [np.flatnonzero(level.siblings == c) for level, c in zip(levels, group.siblings, strict=True)]
+        grid = np.ix_(*axes) if axes else ()
+        cells = np.ravel_multi_index(grid, shape).reshape(-1) if axes else np.zeros(1, np.int64)
+        yield group, cells.astype(np.int64)

@@ -15,9 +15,9 @@ from release.codes import IntArray
 from release.confidential import mechanisms
 from release.confidential.counts import Counts
 from release.errors import UtfallError
-from release.plan import NoiseGroup, Plan, PlannedResidual
+from release.plan import Plan, group_cells
 from release.policy.policy import Combination
-from release.residuals import Attributes, integer_residuals, levels_of
+from release.residuals import integer_residuals
 
 Progress = Callable[[int, int], None]
 """Called with the number of noisy values drawn so far, and of all."""
@@ -47,7 +47,7 @@ def mechanisms_of(plan: Plan) -> dict[str, str]:
 
 
 def _check_costs(plan: Plan) -> None:
-    """Each group's cost, by OpenDP's map and by exact fractions, is at most what the plan announced for the residual."""
+    """Each group's cost, by OpenDP's map and by exact fractions, is at most what the plan announced."""
     for residual in plan.residuals:
         for group in residual.groups:
             squared = group.squared_sensitivity(plan.records)
@@ -70,17 +70,6 @@ def _parts(exact: Mapping[Combination, IntArray], plan: Plan) -> Iterator[_Part]
             for start in range(0, len(cells), _CHUNK):
                 where = cells[start : start + _CHUNK]
                 yield _Part(residual.combination, where, flat[where], group.scale)
-
-
-def group_cells(residual: PlannedResidual, attributes: Attributes) -> Iterator[tuple[NoiseGroup, IntArray]]:
-    """Each noise group of a residual with the flat indices of its cells."""
-    levels = levels_of(residual.combination, attributes)
-    shape = tuple(len(level) for level in levels)
-    for group in residual.groups:
-        axes = [np.flatnonzero(level.siblings == c) for level, c in zip(levels, group.siblings, strict=True)]
-        grid = np.ix_(*axes) if axes else ()
-        cells = np.ravel_multi_index(grid, shape).reshape(-1) if axes else np.zeros(1, np.int64)
-        yield group, cells.astype(np.int64)
 
 
 def _noisy_parts(parts: Iterator[_Part], total: int, progress: Progress | None) -> Iterator[tuple[_Part, IntArray]]:

@@ -2,8 +2,8 @@
 
 A share, a mean or a point of a distribution is a ratio of two linear functions sum_i a_i x_i over the outcome's codes.
 With x_i = x_parent / c + r_i level by level, such a function is A_0 x_base + sum over levels of sum_i A_i r_i, where
-A_i = sum of the leaves' coefficients below i, each divided by the branching on the way down. The residuals of one level are
-independent of all else, and have covariance tau^2 (delta_ij - 1/c) within a family, so that
+A_i = sum of the leaves' coefficients below i, each divided by the branching on the way down. The residuals of one level
+are independent of all else, and have covariance tau^2 (delta_ij - 1/c) within a family, so that
 Cov(a, b) = A_0 B_0 Var(x_base) + sum over families of tau^2 (sum A_i B_i - (sum A_i)(sum B_i) / c).
 """
 

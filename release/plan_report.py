@@ -1,0 +1,173 @@
+"""What a plan costs and how exact each table will be, before any data is opened: for people and for programs."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from html import escape
+from math import sqrt
+
+from release.budget import epsilon_at
+from release.codes import SPECIAL_CODES, Attribute
+from release.plan import Plan, PlannedTable
+from release.policy.policy import Policy
+from release.shown import Shown
+
+SIZES = (10, 30, 100, 300, 1_000, 10_000)
+"""Persons in a cell's base, for which errors are told."""
+
+
+@dataclass(frozen=True)
+class TableExpectation:
+    """One table: standard error of a count (persons), and standard errors of its figures by persons in the base.
+
+    errors: statistic -> error for each of SIZES. Counts: relative. Shares: of one half, as a fraction of one.
+    Means: in points of the scale, at its middle. Percentiles: of the rank of the median, as a fraction of one.
+    """
+
+    name: str
+    cells: int
+    importance: float
+    count_error: float
+    base_error: float
+    errors: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, repr=False)
+class PlanReport(Shown):
+    """Cost and expected errors of a release. rho is exact; epsilon is rounded up."""
+
+    release: str
+    population: str
+    rho: Fraction
+    delta: Fraction
+    epsilon: float
+    noisy_values: int
+    records_per_person: int
+    digest: str
+    tables: tuple[TableExpectation, ...]
+
+    def as_json(self) -> str:
+        """The report for programs; budgets as exact text."""
+        facts = {
+            "release": self.release,
+            "population": self.population,
+            "rho": str(self.rho),
+            "delta": str(self.delta),
+            "epsilon": self.epsilon,
+            "noisy_values": self.noisy_values,
+            "records_per_person": self.records_per_person,
+            "digest": self.digest,
+            "sizes": list(SIZES),
+            "tables": [_table_facts(table) for table in self.tables],
+        }
+        return json.dumps(facts, indent=2)
+
+    def _plain(self) -> str:
+        return f"<Plan of {self.release}: ρ = {self.rho_text}, {self.noisy_values:,} noisy values>"
+
+    @property
+    def rho_text(self) -> str:
+        """rho as a reader wants it; the exact fraction is in the JSON."""
+        return f"{float(self.rho):.6g}"
+
+    @property
+    def promise(self) -> str:
+        """The cost in one line."""
+        return (
+            f"ρ = {self.rho_text} (zCDP), which is ε = {self.epsilon:.3f} at δ = {float(self.delta):g}, "
+            f"for one person's {self.records_per_person} record(s); {self.noisy_values:,} noisy values"
+        )
+
+    def lines(self) -> Iterator[tuple[str, ...]]:
+        """Rows of the table, as text: one per table and statistic."""
+        for table in self.tables:
+            for statistic, errors in table.errors.items():
+                shown = tuple(_error_text(statistic, error) for error in errors)
+                yield (table.name, f"{table.cells:,}", f"{table.count_error:.1f}", statistic, *shown)
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Titles of the columns of `lines`."""
+        return ("table", "cells", "s.e. of a count", "figure", *(f"n = {size:,}" for size in SIZES))
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{escape(title)}</th>" for title in self.header)
+        rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in self.lines())
+        return f"<p>{escape(self.promise)}</p><table><tr>{head}</tr>{rows}</table><p>{escape(EXPLANATION)}</p>"
+
+
+EXPLANATION = (
+    "Standard errors from noise, averaged over the table's cells, by persons in the base n. Counts: relative. "
+    "Shares and response rates: percentage points at one half. Means: points of the scale. "
+    "Percentiles: percentage points of the rank of the median."
+)
+
+
+def plan_report(plan: Plan, policy: Policy) -> PlanReport:
+    """Tell what a plan costs and what errors to expect."""
+    privacy = policy.document.privacy
+    return PlanReport(
+        release=policy.document.release,
+        population=privacy.population,
+        rho=plan.rho,
+        delta=privacy.delta,
+        epsilon=epsilon_at(plan.rho, privacy.delta),
+        noisy_values=plan.draws,
+        records_per_person=plan.records,
+        digest=plan.digest(),
+        tables=tuple(_expectation(table, policy) for table in plan.tables),
+    )
+
+
+def _expectation(planned: PlannedTable, policy: Policy) -> TableExpectation:
+    table = policy.tables[planned.name]
+    attribute = policy.attributes[policy.level_of(table.of)[0]] if table.of else None
+    deviations = {statistic: _deviation(statistic, planned, attribute) for statistic in table.show}
+    errors = {statistic: tuple(deviation / size for size in SIZES) for statistic, deviation in deviations.items()}
+    return TableExpectation(
+        planned.name,
+        planned.cells,
+        planned.importance,
+        sqrt(planned.count_variance),
+        sqrt(planned.base_variance),
+        errors,
+    )
+
+
+def _deviation(statistic: str, planned: PlannedTable, attribute: Attribute | None) -> float:
+    """Standard deviation of the numerator of a figure, in persons (times scores for means); see `functionals`."""
+    within, c = planned.outcome_variance, planned.codes
+    if statistic == "count" or attribute is None:
+        return sqrt(planned.count_variance)
+    if statistic == "mean":
+        return sqrt(within * _spread_of_scores(attribute))
+    if statistic in ("share", "response-rate"):
+        return sqrt((1 / c - 1 / 2) ** 2 * planned.base_variance + within * (1 - 1 / c))
+    return sqrt(within * c / 4)
+
+
+def _spread_of_scores(attribute: Attribute) -> float:
+    codes, scores = attribute.leaves.codes, attribute.scores or ()
+    known = [score for code, score in zip(codes, scores, strict=True) if code not in SPECIAL_CODES]
+    middle = (min(known) + max(known)) / 2
+    return sum((score - middle) ** 2 for score in known)
+
+
+def _error_text(statistic: str, error: float) -> str:
+    if statistic == "mean":
+        return f"{error:.2f}"
+    percent = 100 * error
+    sign = " %" if statistic == "count" else " pp"
+    return f"{percent:.1f}{sign}" if percent < 100 else f"> 100{sign}"
+
+
+def _table_facts(table: TableExpectation) -> dict[str, object]:
+    return {
+        "name": table.name,
+        "cells": table.cells,
+        "importance": table.importance,
+        "count_standard_error": table.count_error,
+        "base_standard_error": table.base_error,
+        "errors": {statistic: list(errors) for statistic, errors in table.errors.items()},
+    }
