@@ -49,12 +49,14 @@ class LeafList:
     scores: tuple[float, ...] | None = field(default=None)
 
 
-def dimension_attribute(name: str, dimension: Dimension, files: CodeFiles, place: Place) -> Attribute:
+def dimension_attribute(name: str, dimension: Dimension, *, files: CodeFiles, place: Place) -> Attribute:
     """The tree of a dimension; PolicyError with every fault of its code list."""
     return _attribute(name, _declared(name, dimension, files, place))
 
 
-def outcome_attribute(name: str, outcome: Outcome, special: Sequence[str], files: CodeFiles, place: Place) -> Attribute:
+def outcome_attribute(
+    name: str, outcome: Outcome, *, special: Sequence[str], files: CodeFiles, place: Place
+) -> Attribute:
     """The tree of an outcome, special codes last; PolicyError with every fault of its code list."""
     return _attribute(name, _with_special(_declared(name, outcome, files, place), special))
 

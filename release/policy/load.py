@@ -1,0 +1,67 @@
+"""`load_policy`: from a file to a checked and completed policy."""
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+
+from release.errors import PolicyError
+from release.policy.checks import document_faults
+from release.policy.completion import Completion, complete
+from release.policy.csv_text import CodeFiles
+from release.policy.document import HouseDocument, PolicyDocument
+from release.policy.model_faults import capped, read_model
+from release.policy.policy import Policy
+from release.policy.table_checks import Known, completed_faults
+from release.policy.yaml_text import Place, PolicyText, read_policy_text
+from release.shipped import shipped
+
+
+def load_policy(path: Path, *, code_folders: Sequence[Path] = (), house: Path | None = None) -> Policy:
+    """Read, check and complete a release policy; PolicyError with all its faults at once.
+
+    code_folders: where code lists may lie besides the policy's own folder, such as the delivery's.
+    house: the office's ceilings; else `house.yaml` beside the policy, else the shipped one.
+    """
+    text = read_policy_text(path)
+    document = read_model(PolicyDocument, text)
+    ceilings = load_house(house or _house_beside(path))
+    files = CodeFiles(path.parent, code_folders, _delivered(document))
+    done = complete(document, files, Place(text))
+    _raise_faults(document, ceilings, done, text)
+    return _policy(document, ceilings, done=done, text=text, files=files, path=path)
+
+
+def load_house(path: Path) -> HouseDocument:
+    """Read the office's ceilings; PolicyError if they are unclear."""
+    return read_model(HouseDocument, read_policy_text(path))
+
+
+def _house_beside(path: Path) -> Path:
+    beside = path.parent / "house.yaml"
+    return beside if beside.is_file() else shipped("policies/house.yaml")
+
+
+def _delivered(document: PolicyDocument) -> frozenset[str]:
+    return frozenset(PurePosixPath(words.file).name for words in document.inputs.values())
+
+
+def _raise_faults(document: PolicyDocument, house: HouseDocument, done: Completion, text: PolicyText) -> None:
+    known = Known(document, house, done.attributes)
+    faults = [*document_faults(document, Place(text)), *done.faults, *completed_faults(known, Place(text))]
+    if faults:
+        raise PolicyError(capped(list(dict.fromkeys(faults))))
+
+
+def _policy(
+    document: PolicyDocument, house: HouseDocument, *, done: Completion, text: PolicyText, files: CodeFiles, path: Path
+) -> Policy:
+    return Policy(
+        document=document,
+        house=house,
+        attributes=MappingProxyType(done.attributes),
+        replace=MappingProxyType(done.replace),
+        possible=tuple(done.possible),
+        text=text.raw,
+        files=MappingProxyType(files.used),
+        path=path,
+    )
