@@ -158,8 +158,9 @@ def _check_periods(tables: Tables, policy: Policy, attributes: Mapping[str, Use]
 
 def _check_codes(table: "ir.Table", policy: Policy, use: Use, notes: Notes) -> None:
     """Codes that aren't in the list (once replaced), and no code at all where a dimension needs one."""
-    file = policy.document.inputs[use.input].file
-    where = place(use.input, file, use.column.column)
+    declared = policy.document.inputs[use.input]
+    file = declared.file
+    where = place(use.input, file, declared.column(use.role).column)
     rows = code_counts(table, [use])
     unknown = sum(n for (code,), n in rows.items() if code is not None and code not in use.known)
     notes.line(file, f"codes replaced for {use.name}", sum(n for (code,), n in rows.items() if code in use.replace))

@@ -26,7 +26,6 @@ from release.confidential.notes import CheckReport, Notes
 from release.confidential.reading import PERSON
 from release.confidential.uses import Use, code_text, uses
 from release.errors import DataError, UtfallError
-from release.policy.meaning import time_dimension
 from release.policy.policy import Policy
 from release.shown import Closed
 
@@ -212,7 +211,7 @@ def code_attributes(
     for use in attributes.values():
         coded = _in_bins(coded, use) if use.attribute.edges else _in_list(coded, use, delivery)
     for use in _dependencies_first(attributes):
-        coded = coded.mutate(**{use.name: _settled(coded, use, time_dimension(policy.document))})
+        coded = coded.mutate(**{use.name: _settled(coded, use, policy.time_dimension)})
     return coded.select(*attributes)
 
 

@@ -216,7 +216,7 @@ def _has_columns(names: Collection[str], source: Source, notes: Notes) -> bool:
         notes.fault(
             "None of the declared columns is in the file.",
             where=source.place(),
-            now=f"Check that it begins with the column names, and its separator (declared: {source.declared.separator!r}).",
+            now=f"Check its first line: column names, separated by {source.declared.separator!r}.",
         )
     for column in twice:
         notes.fault(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from release.codes import NO_ANSWER, NOT_FOUND, SPECIAL_CODES, Attribute
-from release.errors import PolicyError
-from release.policy.document import Column, Dimension, Outcome
-from release.policy.meaning import leaves_of, periods_followed, sources_of, time_dimension
+from release.policy.document import Dimension, Outcome
 from release.policy.policy import Policy
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ class Use:
     attribute: Attribute
     input: str
     role: str
-    column: Column
     after: int | None
     missing: str | None
     unknown: str | None
@@ -65,13 +64,10 @@ def uses(policy: Policy) -> dict[str, Use]:
 
 def _dimension(policy: Policy, name: str, said: Dimension) -> Use:
     unknown = None if said.unknown == "refuse" else said.unknown
-    base = policy.document.link.base
-    role = said.from_ or name
     return Use(
         attribute=policy.attributes[name],
-        input=base,
-        role=role,
-        column=policy.document.inputs[base].column(role),
+        input=policy.document.link.base,
+        role=policy.role(name),
         after=None,
         missing=unknown,
         unknown=unknown,
@@ -82,32 +78,19 @@ def _dimension(policy: Policy, name: str, said: Dimension) -> Use:
 
 
 def _outcome(policy: Policy, name: str, said: Outcome) -> Use:
-    (input_name, role), *_ = sources_of(policy.document, name)
-    column = policy.document.inputs[input_name].column(role)
-    if said.bins and column.type == "code":
-        raise PolicyError(
-            f'Outcome "{name}" has bins, but its column is read as a code.',
-            where=f"inputs.{input_name}.columns.{role}",
-            now="Declare it as {column: …, type: number}.",
-        )
+    input_name, role = policy.source(name)
+    followed = policy.followed(name)
     return Use(
         attribute=policy.attributes[name],
         input=input_name,
         role=role,
-        column=column,
         after=said.after,
         missing=NO_ANSWER if said.no_answer else NOT_FOUND,
         unknown=None if said.unknown == "refuse" else said.unknown,
         replace=policy.replace.get(name, {}),
-        only_if={other: leaves_of(policy.attributes[other], codes) for other, codes in said.only_if.items()},
-        followed=_followed(policy, name),
+        only_if=policy.applicable[name],
+        followed=None if followed is None or followed.all() else frozenset(np.flatnonzero(followed).tolist()),
     )
-
-
-def _followed(policy: Policy, name: str) -> frozenset[int] | None:
-    time = time_dimension(policy.document)
-    followed = None if time is None else periods_followed(policy.document, name, policy.attributes[time].leaves.codes)
-    return None if followed is None or followed.all() else frozenset(followed.nonzero()[0].tolist())
 
 
 def code_text(column: "ir.Column") -> "ir.Column":
