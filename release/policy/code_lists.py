@@ -73,11 +73,18 @@ def _declared(name: str, words: Dimension | Outcome, files: CodeFiles, place: Pl
     if isinstance(words, Outcome) and words.scale:
         return _scaled(name, words.scale, place / "scale")
     levels = tuple(words.levels or ("all", name))
+    _check_levels(levels, place / "levels")
     if isinstance(words.codes, str):
         found = _from_file(name, levels, bool(words.levels), files.read(words.codes, place / "codes"))
     else:
         found = _inline(levels, words.codes or (), place / "codes")
     return _checked(found, place / "codes")
+
+
+def _check_levels(levels: tuple[str, ...], place: Place) -> None:
+    for position, level in enumerate(levels):
+        if level in levels[:position]:
+            place.refuse(f'the level "{level}" is here twice.', "give each level a name of its own")
 
 
 def _from_file(name: str, levels: tuple[str, ...], named: bool, file: CodeFile) -> LeafList:
@@ -171,9 +178,6 @@ def _checked(found: LeafList, place: Place) -> LeafList:
         place.refuse("the code list is empty.", "write at least one code")
     if len(found.leaves) > MOST_CODES:
         place.refuse(f"the code list has more than {MOST_CODES:,} codes.", "publish coarser codes")
-    repeated = [level for i, level in enumerate(found.levels) if level in found.levels[:i]]
-    if repeated:
-        place.refuse(f'the level "{repeated[0]}" is here twice.', "give each level a name of its own")
     faults = [*_word_faults(found), *_duplicate_faults(found), *_parent_faults(found), *_text_faults(found)]
     if faults:
         raise PolicyError(faults[:10])

@@ -71,6 +71,8 @@ def _fault(path: KeyPath, found: list[Objection], model: type[BaseModel], text: 
     spec = _Spec(schema_of(model))
     if kind == "missing":
         return place.fault(f'the key "{path[-1]}" is missing.', f"add `{path[-1]}: …`{spec.told(path)}")
+    if first["loc"][-1] == "[key]" and kind == "string_pattern_mismatch":
+        return place.fault(f'"{_short(path[-1])}" isn\'t accepted as a name.', _NAME_ADVICE)
     if kind == "extra_forbidden" or first["loc"][-1] == "[key]":
         return place.fault(f'there is no key "{_short(path[-1])}" here.', nearest(str(path[-1]), spec.keys(path[:-1])))
     value = _value(text.data, path)
@@ -102,7 +104,7 @@ _PATTERN_ADVICE = {
 def _how_to_type(value: object, types: list[str]) -> str:
     written = "write " + " or ".join(_TYPES.get(name, name) for name in types) if types else "see docs/policy.md"
     if isinstance(value, int | float) and "string" in types:
-        return f'{written}; quote it if it is a text or a code: "{str(value).lower()}"'
+        return f"{written}; put quotes around it, as it is written here, if it is a text or a code"
     return written
 
 
@@ -169,5 +171,6 @@ def _below(schema: dict[str, Any], key: str | int) -> Iterator[dict[str, Any]]:
         yield schema["properties"][key]
     elif isinstance(schema.get("additionalProperties"), dict):
         yield schema["additionalProperties"]
+    yield from schema.get("patternProperties", {}).values()
     if isinstance(key, int) and isinstance(schema.get("items"), dict):
         yield schema["items"]
