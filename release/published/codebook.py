@@ -1,4 +1,4 @@
-"""`codebook.json`: every code of every key column with its parent and its texts, every statistic and status in words."""
+"""`codebook.json`: codes with their parents and texts, statistics and statuses in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

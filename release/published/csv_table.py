@@ -1,4 +1,7 @@
-"""A table as long CSV: UTF-8, LF, one column per key, then statistic, value, lower, upper, standard_error, status, note."""
+"""A table as long CSV: one column per key, then statistic, value, lower, upper, standard_error, status, note.
+
+UTF-8, LF, codes, numbers as shortest decimal text; nothing stands for a figure that isn't shown.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -70,7 +70,7 @@ def _key(key: KeyColumn, coded: Coded) -> Json:
         "type": "string",
         "title": key_title(key, "en"),
         "titles": {language: key_title(key, language) for language in LANGUAGES},
-        "description": f'Codes of level "{key.level}"; texts and parents are in codebook.json. "all": all codes together.',
+        "description": f'Codes of level "{key.level}", explained in codebook.json. "all": all codes together.',
         "constraints": {"required": True, "enum": list(coded.codes)},
     }
 

@@ -1,6 +1,5 @@
 """Where the published files lie below `public/`, and how a file is put in place."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,7 +30,7 @@ def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
     unfinished = path.with_name(f".{path.name}.part")
     with unfinished.open("wb") as file:
         file.writelines([content] if isinstance(content, bytes) else content)
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def write_text(path: Path, text: str) -> None:
