@@ -3,9 +3,12 @@
 import math
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from release.protected.reasons import REASONS, Status
-from release.protected.safe import KeyColumn
+
+if TYPE_CHECKING:
+    from release.protected.safe import KeyColumn
 
 LANGUAGES = ("en", "fi", "sv")
 ALL_CODE = "all"
@@ -23,7 +26,7 @@ _STATISTICS: Mapping[str, Mapping[str, str]] = {
 _MEANINGS: Mapping[str, Mapping[str, str]] = {
     "count": {
         "en": "Number of persons. Noise has been added, so it needn't be whole, and near zero it may be negative.",
-        "fi": "Henkilöiden määrä. Lukuun on lisätty kohinaa, joten se voi olla murtoluku ja nollan lähellä negatiivinen.",
+        "fi": "Henkilöiden määrä. Lukuun on lisätty kohinaa, joten se voi olla murtoluku tai negatiivinen.",
         "sv": "Antal personer. Brus har lagts till, så talet kan vara brutet och nära noll negativt.",
     },
     "share": {
@@ -107,7 +110,7 @@ def translated(texts: Mapping[str, str], language: str, fallback: str = "") -> s
     return texts.get(language) or texts.get("en") or next(iter(texts.values()), "") or fallback
 
 
-def code_text(key: KeyColumn, code: str, language: str) -> str:
+def code_text(key: "KeyColumn", code: str, language: str) -> str:
     """What a code of a key column is called; the code itself where no text is known."""
     if code not in key.codes:
         return ALL_TEXT[language] if code == ALL_CODE else code
@@ -115,14 +118,14 @@ def code_text(key: KeyColumn, code: str, language: str) -> str:
     return next((t[position] for t in (key.labels.get(language), key.labels.get("en")) if t and t[position]), code)
 
 
-def code_texts(key: KeyColumn, codes: tuple[str, ...], language: str) -> list[str]:
+def code_texts(key: "KeyColumn", codes: tuple[str, ...], language: str) -> list[str]:
     """`code_text` for many codes at once, in linear time."""
     texts = key.labels.get(language) or key.labels.get("en") or key.codes
     known = {code: text or code for code, text in zip(key.codes, texts, strict=True)}
     return [known.get(code) or code_text(key, code, language) for code in codes]
 
 
-def key_title(key: KeyColumn, language: str) -> str:
+def key_title(key: "KeyColumn", language: str) -> str:
     """What a key column is called, with its level where that isn't its name."""
     return translated(key.title, language, key.name)
 

@@ -50,7 +50,7 @@ def columns_of(table: SafeTable) -> Columns:
         statistic=_ordered(table.cells["statistic"], table.statistics),
         figures={name: rounded(table.cells[name].to_numpy(np.float64, copy=True)) for name in FIGURES},
         status=_ordered(table.cells["status"], tuple(Status)),
-        note=_coded(table.cells["note"].fillna("")),
+        note=_notes(table.cells["note"]),
     )
     _refuse_bad_cells(table.name, columns)
     return columns
@@ -96,6 +96,14 @@ def _coded(column: "pd.Series[str]") -> Coded:
     else:
         index, codes = pd.factorize(column)
     return Coded(tuple(str(code) for code in codes), index.astype(np.int32))
+
+
+def _notes(column: "pd.Series[str]") -> Coded:
+    """Notes in alphabetical order, so that bytes don't depend on how the column is held; missing is "no note"."""
+    found = _coded(column)
+    used = {found.codes[i] for i in np.unique(found.index) if i >= 0}
+    notes = _ordered(column, tuple(sorted(used | {""})))
+    return Coded(notes.codes, np.where(notes.index < 0, 0, notes.index).astype(np.int32))
 
 
 def _ordered(column: "pd.Series[str]", order: tuple[str, ...]) -> Coded:

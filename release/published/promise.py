@@ -6,10 +6,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from release.published.about import About
 from release.published.layout import PROMISE, write_text
 from release.published.pages import render
+
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,13 @@ class Promise:
     records_per_person: int = 1
     population: str = ""
     exact_tables: tuple[str, ...] = ()
+
+    @property
+    def delta_text(self) -> str:
+        """δ as people write it: "1e-9" where that is exact, else a fraction."""
+        digits = str(self.delta.denominator)
+        short = self.delta.numerator == 1 and digits == "1" + "0" * (len(digits) - 1)
+        return f"1e-{len(digits) - 1}" if short else str(self.delta)
 
     def facts(self) -> dict[str, object]:
         """The promise for the manifest: exact numbers as text."""
@@ -97,9 +107,7 @@ def _possible(power: float, false_alarms: float, rho: float) -> bool:
     return bool((forth <= allowed).all() and (back <= allowed).all())
 
 
-def _renyi(
-    p: float, q: float, orders: "np.ndarray[tuple[int], np.dtype[np.float64]]"
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _renyi(p: float, q: float, orders: FloatArray) -> FloatArray:
     """Rényi divergence of Bernoulli(p) from Bernoulli(q), both strictly between 0 and 1."""
     with np.errstate(divide="ignore", over="ignore"):
         heads = orders * np.log(p) + (1 - orders) * np.log(q)

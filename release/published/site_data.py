@@ -120,9 +120,9 @@ def _joined_figures(grid: Grid, shown: npt.NDArray[np.bool_]) -> dict[str, list[
 
 
 def _decimals(error: FloatArray) -> FloatArray:
-    """Decimals that keep two figures of the standard error; nine where there is none."""
+    """Decimals that keep four figures of the standard error; nine where there is none."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        decimals = np.clip(1 - np.floor(np.log10(error)), 0, 9)
+        decimals = np.clip(3 - np.floor(np.log10(error)), 0, 9)
     return np.where(error > 0, decimals, 9.0)
 
 
