@@ -97,10 +97,12 @@ def _first_bytes(path: Path) -> bytes:
         raise LedgerError(
             "The ledger can't be opened, or is a symbolic link.", where=path.name, now=_OTHER_FILE
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise LedgerError("The ledger isn't an ordinary file.", where=path.name, now=_OTHER_FILE)
-        return file.read(100)
+        return os.pread(descriptor, 100, 0)
+    finally:
+        os.close(descriptor)
 
 
 _INIT = "Make one with `utfall ledger init`, or name the right file with --ledger."

@@ -5,6 +5,7 @@ It lies beside the ledger, not in it, so that a copy of the ledger can go to the
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from release.errors import LedgerError
@@ -42,10 +43,13 @@ def delivery_key(ledger: Path | str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         raise LedgerError("The ledger's key is missing.", where=path.name, now=_RESTORE) from None
-    with os.fdopen(descriptor, "rb") as file:
-        if os.fstat(descriptor).st_mode & 0o077:
+    try:
+        status = os.fstat(descriptor)
+        if status.st_mode & 0o077:
             raise LedgerError("Others may read the ledger's key.", where=path.name, now=f"Run chmod 600 {path.name}.")
-        return _decoded(file.read(100), path)
+        return _decoded(os.pread(descriptor, 100, 0) if stat.S_ISREG(status.st_mode) else b"", path)
+    finally:
+        os.close(descriptor)
 
 
 def _decoded(content: bytes, path: Path) -> bytes:

@@ -14,7 +14,7 @@ from release.errors import BudgetError, LedgerError
 from release.ledger.books import Books, Entry, RequestState, Standing
 from release.ledger.format import FORMAT_VERSION, LONGEST_RHO, NO_PREDECESSOR, canonical_json, digest, parse_body
 from release.ledger.key import create_key
-from release.ledger.store import Row, Store, create_file
+from release.ledger.store import Row, Store, create_file, take_back_half_written
 from release.ledger.verify import verify_ledger
 
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -56,7 +56,7 @@ class Ledger:
     def open(cls, path: Path | str, *, population: str | None = None) -> "Ledger":
         """An existing ledger, its whole chain verified; of this population, if one is named."""
         path = Path(path)
-        Store(path).close()  # SQLite first takes back what a killed run left half-written
+        take_back_half_written(path)
         verify_ledger(path).raise_if_broken()
         ledger = cls(path)
         if population is not None and ledger.population != population:
@@ -71,6 +71,11 @@ class Ledger:
     @property
     def population(self) -> str:
         return self._books.population
+
+    @property
+    def ledger_id(self) -> str:
+        """The random name that this ledger was given at its making."""
+        return self._books.ledger_id
 
     @property
     def head(self) -> str:
@@ -184,8 +189,13 @@ class Ledger:
             self._take(row)
 
     def _take(self, row: Row) -> None:
-        entry = entry_of(row)
-        self._books.enter(entry)
+        try:
+            entry = entry_of(row)
+            self._books.enter(entry)
+        except (KeyError, ValueError, TypeError):
+            raise LedgerError(
+                f"Entry {row[0]} isn't in the ledger's form.", now="Run `utfall ledger verify`."
+            ) from None
         self._entries.append(entry)
 
 

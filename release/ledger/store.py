@@ -66,6 +66,14 @@ class Store:
             )
 
 
+def take_back_half_written(path: Path) -> None:
+    """Let SQLite undo what a killed run left half-written, as it does on the first reading of a file."""
+    store = Store(path)
+    with store.transaction():
+        store.rows_from(0)
+    store.close()
+
+
 def create_file(path: Path, genesis: Row) -> None:
     """A new ledger file with its first entry, mode 0600. LedgerError if there is a file, or on a failed write."""
     try:
@@ -126,9 +134,11 @@ def _identity(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def plain_words(path: Path) -> Iterator[None]:
-    """SQLite's errors inside the block become LedgerError."""
+    """SQLite's errors inside the block become LedgerError; damaged names inside a file show as UnicodeDecodeError."""
     try:
         yield
+    except UnicodeDecodeError:
+        raise LedgerError("The ledger's file is damaged.", where=path.name, now=_RESTORE) from None
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "SQLITE_MISUSE")
         what, now = next((words for start, words in _WORDS.items() if name.startswith(start)), _UNKNOWN)

@@ -9,7 +9,8 @@ It can't see a cut-off tail or an old copy put back: those are whole ledgers. On
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -28,6 +29,9 @@ from release.ledger.format import (
     read_header,
 )
 
+_ENTRIES = (
+    "SELECT number, body, hash, typeof(number) || ' ' || typeof(body) || ' ' || typeof(hash) FROM entry ORDER BY number"
+)
 _COMMON = {"number", "kind", "previous", "time"}
 _FIELDS = {
     "genesis": {"population", "by", "version", "ledger"},
@@ -87,11 +91,11 @@ class LedgerReport:
             return
         shown = [Fault(f"The ledger can't be trusted: {objection}.") for objection in self.objections[:5]]
         advice = "Stop all runs. Find out who changed the file; put the newest trusted copy back."
-        raise LedgerError([*shown, Fault(f"{len(self.objections)} objections in all.", self.file, advice)])
+        raise LedgerError([*shown, Fault(f"Objections in all: {len(self.objections)}.", self.file, advice)])
 
 
 class _Account:
-    """What the entries so far add up to, in the verifier's own bookkeeping."""
+    """What the entries so far add up to, and what was wrong with them: the verifier's own bookkeeping."""
 
     def __init__(self) -> None:
         self.population = ""
@@ -100,71 +104,85 @@ class _Account:
         self.spent = Fraction(0)
         self.grants: dict[int, Fraction] = {}
         self.requests: dict[str, tuple[str, int]] = {}
+        self.hashes: list[str] = []
+        self.times: list[str] = []
+        self.objections: list[Objection] = []
+
+    def object(self, entry: int | None, faults: Iterable[str]) -> None:
+        self.objections += [Objection(entry, what) for what in faults]
 
 
 def verify_ledger(path: Path | str) -> LedgerReport:
     """Read a ledger and check all of it. Raises LedgerError only if the file can't be read as a ledger at all."""
     path = Path(path)
     read_header(path)
-    account, hashes, objections, times = _Account(), [NO_PREDECESSOR], list[Objection](), list[str]()
+    account = _Account()
     try:
-        for number, (stored_number, text, written) in enumerate(_rows(path)):
-            objections += [Objection(number, what) for what in _faults_of_row(number, stored_number, text, written)]
-            body = _body_or_none(text)
-            if body is None:
-                objections.append(Objection(number, "its text isn't in the ledger's form"))
-            else:
-                objections += [Objection(number, what) for what in _faults_of_body(body, number, hashes[-1], account)]
-                times.append(body["time"])
-            hashes.append(_as_text(written))
-        objections += [] if len(hashes) > 1 else [Objection(None, "it holds no entry")]
-    except sqlite3.Error as error:
-        objections.append(Objection(None, _words_for(error)))
+        with closing(_read_only(path)) as connection:
+            account.object(None, _faults_of_file(connection))
+            for number, row in enumerate(connection.execute(_ENTRIES)):
+                account.object(number, _faults_of_entry(number, row, account))
+        account.object(None, [] if account.hashes else ["it holds no entry"])
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        account.object(None, [_words_for(error)])
+    return _report(path, account)
+
+
+def _report(path: Path, account: _Account) -> LedgerReport:
     return LedgerReport(
         file=path.name,
         population=account.population,
         ledger_id=account.ledger_id,
         granted=account.granted,
         spent=account.spent,
-        hashes=tuple(hashes[1:]),
-        objections=tuple(objections),
-        remarks=tuple(_clock_remarks(times)),
+        hashes=tuple(account.hashes),
+        objections=tuple(account.objections),
+        remarks=tuple(_clock_remarks(account.times)),
     )
 
 
-def _rows(path: Path) -> Iterator[tuple[object, object, object]]:
-    """All rows as they are stored, texts as bytes, after the file's own structure was checked."""
-    connection = sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None, timeout=20
-    )
-    try:
-        connection.text_factory = bytes
-        connection.execute("PRAGMA query_only = 1")
-        connection.execute("BEGIN")
-        if connection.execute("PRAGMA integrity_check").fetchall() != [(b"ok",)]:
-            raise sqlite3.DatabaseError("the database's structure is damaged")
-        schema = connection.execute("SELECT sql FROM sqlite_master ORDER BY rowid").fetchall()
-        if tuple(sql for (sql,) in schema) != tuple(sql.encode() for sql in SCHEMA):
-            raise sqlite3.DatabaseError("its table or the rules against changing entries were altered")
-        yield from connection.execute("SELECT number, body, hash FROM entry ORDER BY number")
-    finally:
-        connection.close()
+def _read_only(path: Path) -> sqlite3.Connection:
+    """A connection that can't write, in one reading transaction; texts come as bytes."""
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=20)
+    connection.text_factory = bytes
+    connection.execute("PRAGMA query_only = 1")
+    connection.execute("BEGIN")
+    return connection
 
 
-def _words_for(error: sqlite3.Error) -> str:
+def _faults_of_file(connection: sqlite3.Connection) -> Iterator[str]:
+    if connection.execute("PRAGMA integrity_check").fetchall() != [(b"ok",)]:
+        yield "the file's structure is damaged"
+    schema = connection.execute("SELECT sql FROM sqlite_master").fetchall()
+    if sorted(sql or b"" for (sql,) in schema) != sorted(sql.encode() for sql in SCHEMA):
+        yield "its table, or its own rules against changing entries, were altered"
+
+
+def _words_for(error: Exception) -> str:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
         return "a killed run left a half-written entry beside it: run `utfall ledger show` where it is kept, then again"
     if name.startswith("SQLITE_BUSY"):
         return "another program is writing to it just now: run again when it has finished"
-    return "the file is damaged" if name else str(error)
+    return "the file is damaged"
 
 
-def _faults_of_row(number: int, stored_number: object, text: object, written: object) -> Iterator[str]:
+def _faults_of_entry(number: int, row: tuple[object, ...], account: _Account) -> Iterator[str]:
+    """Faults of one entry after all earlier ones; takes it into the account."""
+    stored_number, text, written, types = row
     if stored_number != number:
         yield "its number is wrong: entries are missing, or were added in between"
+    if types != b"integer text text":
+        yield "it isn't stored as a number and two texts"
     if not isinstance(text, bytes) or digest(text) != _as_text(written):
         yield "its text was changed: the hash doesn't fit"
+    body = _body_or_none(text)
+    if body is None:
+        yield "its text isn't in the ledger's form"
+    else:
+        yield from _faults_of_body(body, number, account)
+    account.hashes.append(_as_text(written))
 
 
 def _body_or_none(text: object) -> dict[str, Any] | None:
@@ -193,11 +211,11 @@ def _well_formed(name: str, value: object) -> bool:
     return bool(_TIME.fullmatch(value)) if name == "time" else bool(value.strip())
 
 
-def _faults_of_body(body: dict[str, Any], number: int, previous: str, account: _Account) -> Iterator[str]:
-    """Faults of one well-formed entry after all earlier ones; takes it into the account."""
+def _faults_of_body(body: dict[str, Any], number: int, account: _Account) -> Iterator[str]:
+    account.times.append(body["time"])
     if body["number"] != number:
         yield "it says that it has another number"
-    if body["previous"] != previous:
+    if body["previous"] != (account.hashes[-1] if account.hashes else NO_PREDECESSOR):
         yield "it doesn't follow the entry before it: the chain is broken"
     if (body["kind"] == "genesis") != (number == 0):
         yield "the first entry, and only the first, is the genesis"
