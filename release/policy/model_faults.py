@@ -67,22 +67,31 @@ def _is_about_type(objection: Objection) -> bool:
 
 def _fault(path: KeyPath, found: list[Objection], model: type[BaseModel], text: PolicyText) -> Fault:
     first = next((objection for objection in found if not _is_about_type(objection)), found[0])
-    kind, place = str(first["type"]), Place(text, path)
     spec = _Spec(schema_of(model))
-    if kind == "missing":
-        return place.fault(f'the key "{path[-1]}" is missing.', f"add `{path[-1]}: …`{spec.told(path)}")
-    if first["loc"][-1] == "[key]" and kind == "string_pattern_mismatch":
-        return place.fault(f'"{_short(path[-1])}" isn\'t accepted as a name.', _NAME_ADVICE)
-    if kind == "extra_forbidden" or first["loc"][-1] == "[key]":
-        return place.fault(f'there is no key "{_short(path[-1])}" here.', nearest(str(path[-1]), spec.keys(path[:-1])))
-    value = _value(text.data, path)
-    if _is_about_type(first):
+    if first["type"] in ("missing", "extra_forbidden") or first["loc"][-1] == "[key]":
+        return _key_fault(first, path, Place(text, path), spec)
+    return _value_fault(first, path, Place(text, path), spec)
+
+
+def _key_fault(objection: Objection, path: KeyPath, place: Place, spec: "_Spec") -> Fault:
+    key = path[-1]
+    if objection["type"] == "missing":
+        return place.fault(f'the key "{key}" is missing.', f"add `{key}: …`{spec.told(path)}")
+    if objection["type"] == "string_pattern_mismatch":
+        return place.fault(f'"{_short(key)}" isn\'t accepted as a name.', _NAME_ADVICE)
+    return place.fault(f'there is no key "{_short(key)}" here.', nearest(str(key), spec.keys(path[:-1])))
+
+
+def _value_fault(objection: Objection, path: KeyPath, place: Place, spec: "_Spec") -> Fault:
+    value = _value(place.text.data, path)
+    if _is_about_type(objection):
         return place.fault(f"{_short(value)} doesn't fit here.", _how_to_type(value, spec.types(path)))
-    if kind == "literal_error":
+    if objection["type"] == "literal_error":
         return place.fault(f'there is no choice "{_short(value)}" here.', nearest(str(value), spec.choices(path)))
-    if kind == "value_error":
-        return place.fault(f'"{_short(value)}" isn\'t accepted here.', str(first["ctx"]["error"]))
-    return place.fault(f'"{_short(value)}" isn\'t accepted here.', _advice(first, value, path, spec))
+    advice = (
+        str(objection["ctx"]["error"]) if objection["type"] == "value_error" else _advice(objection, value, path, spec)
+    )
+    return place.fault(f'"{_short(value)}" isn\'t accepted here.', advice)
 
 
 def _advice(objection: Objection, value: object, path: KeyPath, spec: "_Spec") -> str:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from release.policy.document import HouseDocument, PolicyDocument, schema_of
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -10,7 +12,7 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas() -> dict[str, str]:
     """File name -> text of each schema."""
-    models = {"policy.schema.json": PolicyDocument, "house.schema.json": HouseDocument}
+    models: dict[str, type[BaseModel]] = {"policy.schema.json": PolicyDocument, "house.schema.json": HouseDocument}
     return {
         name: json.dumps({"$schema": _DRAFT, **schema_of(model)}, indent=2, ensure_ascii=False) + "\n"
         for name, model in models.items()

@@ -150,7 +150,7 @@ def _check_depth(event: yaml.Event, depth: int, name: str) -> None:
 
 
 def _check_number(event: yaml.Event, kept: int, name: str) -> None:
-    if kept > 2 * MOST_VALUES:
+    if kept > MOST_VALUES:
         _refuse(name, _line(event), f"the file holds more than {MOST_VALUES} values.", "move code lists into CSV files")
 
 
