@@ -63,6 +63,19 @@ class PlanReport(Shown):
         }
         return json.dumps(facts, indent=2)
 
+    def as_text(self) -> str:
+        """The report for a terminal."""
+        rows = [self.header, *self.lines()]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(self.header))]
+        told = [
+            "  ".join(
+                cell.ljust(w) if i in (0, 3) else cell.rjust(w)
+                for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        ]
+        return "\n".join([f"{self.release}: {self.promise}", "", *told, "", EXPLANATION])
+
     def _plain(self) -> str:
         return f"<Plan of {self.release}: ρ = {self.rho_text}, {self.noisy_values:,} noisy values>"
 

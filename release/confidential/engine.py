@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
 LOCKED = (
     "SET temp_directory = ''",  # nothing of the rows is ever spilled to disk
-    "SET enable_progress_bar = false",
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET enable_external_access = false",

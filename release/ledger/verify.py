@@ -128,6 +128,15 @@ def verify_ledger(path: Path | str) -> LedgerReport:
     return _report(path, account)
 
 
+def entry_bodies(path: Path | str) -> Iterator[tuple[dict[str, Any], str]]:
+    """What each well-formed entry says, with its hash, in order; LedgerError if the file can't be read as a ledger."""
+    read_header(Path(path))
+    with closing(_read_only(Path(path))) as connection:
+        for _, text, written, _ in connection.execute(_ENTRIES):
+            if (body := _body_or_none(text)) is not None:
+                yield body, _as_text(written)
+
+
 def _report(path: Path, account: _Account) -> LedgerReport:
     return LedgerReport(
         file=path.name,

@@ -83,6 +83,8 @@ def percentile_figures(table: OutcomeTable, percents: Sequence[int], *, chance: 
     Leaves are: under, the bins, over, then special codes. With F(x) persons under x and N persons with a number, the
     interval is the hull of all x with |F(x) - q N| <= Z sd, linear between bin edges. nan where it leaves the bins.
     """
+    if not percents:
+        return []
     edges = np.array(table.attribute.edges)
     cumulative = _cumulative(table, len(edges))
     return [_percentile(table, cumulative, edges, percent / 100, chance) for percent in percents]

@@ -1,0 +1,59 @@
+# Two commands are enough: `make demo` and `make test`. Everything is installed into .venv, from hashed lists.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+PERSONS ?= 500000
+DEMO := demo
+
+.PHONY: demo test test-all static benchmarks lab system requirements clean
+
+demo: $(VENV)/.installed
+	$(BIN)/python -m release.demo.release $(DEMO) --persons $(PERSONS)
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 2
+
+static: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check release synthetic tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+benchmarks: $(VENV)/.installed-test
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# JupyterLab, to use the notebooks by hand.
+lab: $(VENV)/.installed
+	$(INSTALL) -e '.[lab]'
+	$(BIN)/jupyter lab notebooks
+
+# What a test needs from the system: Chromium, to look at the site as a reader does.
+system:
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
+
+$(VENV)/bin/python:
+	$(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+
+$(VENV)/.installed: $(VENV)/bin/python requirements.txt pyproject.toml
+	$(INSTALL) --require-hashes -r requirements.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed requirements-test.txt
+	$(INSTALL) --require-hashes -r requirements-test.txt
+	touch $@
+
+# Makes the hashed lists anew, without registry addresses.
+COMPILE := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --upgrade
+requirements: $(VENV)/.installed-test
+	$(BIN)/$(COMPILE) --extra build --output-file requirements.txt pyproject.toml
+	$(BIN)/$(COMPILE) --extra build --extra test --output-file requirements-test.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,328 @@
+"""The whole job: from registers to a published release. The only module outside that may reach the confidential side.
+
+The notebooks do the work, step by step; the functions of the second half of this file are what their cells call.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release.charging import Request, charged_answer
+from release.errors import BudgetError, DataError, LedgerError, UsageError, VerificationError
+from release.ledger import Ledger, delivery_key
+from release.plan import Plan, make_plan
+from release.policy import Policy, load_policy
+from release.request import core_digest, release_id, request_of
+from release.residuals import downward_closure
+from release.shown import Shown
+from release.staging import Stage, check_out_folder, staged
+
+if TYPE_CHECKING:
+    from release.charging import Answer
+    from release.confidential.counts import Counts
+    from release.confidential.inputs import CheckReport, Delivery
+    from release.confidential.link import Linked
+    from release.measurements import Measurements
+
+Say = Callable[[str], None]
+
+CONFIDENTIAL_NOTEBOOKS = ("1-link", "2-measure")
+PUBLIC_NOTEBOOKS = ("3-tables", "5-publish", "6-audit")
+LINKED_FILE = "linked.parquet"
+DELIVERY_FILE = "delivery.json"
+MEASUREMENTS = "measurements"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is given: files and folders, nothing of their content."""
+
+    policy: Path
+    data: Path
+    out: Path
+    ledger: Path
+
+
+@dataclass(frozen=True)
+class Published:
+    """A finished run: the release's folder, what it was charged (exact text), and what the user should know."""
+
+    release: str
+    folder: Path
+    request: str
+    charged: str
+    notices: tuple[str, ...] = ()
+
+    def as_json(self) -> str:
+        """For programs."""
+        return json.dumps({**asdict(self), "folder": str(self.folder)}, indent=2)
+
+    def as_text(self) -> str:
+        """For a terminal: where to look."""
+        public = self.folder / "public"
+        return "\n".join(
+            [
+                f"Published {self.release}; charged ρ = {self.charged}.",
+                *self.notices,
+                f"  site:     {public / 'site' / 'index.html'}",
+                f"  tables:   {public / 'tables'}",
+                f"  promise:  {public / 'promise.md'}",
+                f"  check it: utfall audit {self.folder}",
+            ]
+        )
+
+
+def run(job: Job, *, say: Say) -> Published:
+    """Produce one release: link, measure, judge, publish, audit; then let it appear whole."""
+    check_out_folder(job.out)
+    policy = load_policy(job.policy, code_folders=[job.data])
+    plan = make_plan(policy)
+    with Ledger.open(job.ledger, population=policy.document.privacy.population) as ledger:
+        request = request_of(policy, plan, delivery=digest_of_delivery(policy, job.data, job.ledger))
+        release = release_id(request, policy)
+        if (job.out / release).exists():
+            return _already_there(job.out / release, request, ledger)
+        _refuse_over_grant(ledger, request)
+        with staged(job.out, release) as stage:
+            spent = ledger.standing().spent
+            _prepare(stage, policy)
+            _run_notebooks(stage, job, request, say)
+            finish(stage, policy, request, ledger)
+            stage.appear()
+        _note_publication(ledger, request, job.out / release)
+        charged = ledger.standing().spent - spent
+    return Published(release, job.out / release, request.id, str(charged))
+
+
+def check(policy_file: Path, data: Path) -> "tuple[Policy, CheckReport]":
+    """Policy and delivery, nothing spent: raises with every fault found, or gives the checks' report."""
+    policy = load_policy(policy_file, code_folders=[data])
+    make_plan(policy)
+    return policy, open_delivery(policy, data).report
+
+
+def digest_of_delivery(policy: Policy, data: Path, ledger: Path) -> str:
+    """Keyed digest of the delivery's files; the key lies beside the ledger."""
+    from release.confidential.inputs import delivery_digest
+
+    if not data.is_dir():
+        raise UsageError("there is no such folder", where="--data", now="name the folder that holds the delivery")
+    return delivery_digest(policy, data, delivery_key(ledger))
+
+
+def _refuse_over_grant(ledger: Ledger, request: Request) -> None:
+    """Say no before the long work; the reservation itself checks again."""
+    standing = ledger.standing()
+    if ledger.state(request.id).stage in ("absent", "forfeited") and request.rho > standing.left:
+        raise BudgetError(
+            f"The release needs ρ = {float(request.rho):.6g}, and of the grant ρ = {float(standing.left):.6g} is left.",
+            where=f'ledger of population "{standing.population}"',
+            now="Lower privacy.rho in the policy, or have more granted: utfall ledger grant --rho …",
+        )
+
+
+def _already_there(folder: Path, request: Request, ledger: Ledger) -> Published:
+    """The same release was made before: nothing is touched, only a publication that a killed run didn't note."""
+    from release.published.manifest import check_manifest
+
+    public = folder / "public"
+    if not public.is_dir() or check_manifest(public):
+        raise UsageError(
+            "the release's folder is there already, with other content than it was published with",
+            where=f"--out, {folder.name}",
+            now="move that folder away, or name another --out; nothing was charged",
+        )
+    _note_publication(ledger, request, folder)
+    notice = "This release was there already, unchanged; nothing was charged."
+    return Published(folder.name, folder, request.id, "0", (notice,))
+
+
+def _note_publication(ledger: Ledger, request: Request, folder: Path) -> None:
+    from release.published.manifest import manifest_digest
+
+    if ledger.state(request.id).stage != "committed":
+        raise LedgerError(
+            "The release's measurements aren't in this ledger.", now="Name the ledger that the release was made with."
+        )
+    ledger.publish(request.id, release=folder.name, files=manifest_digest(folder / "public"))
+
+
+def _prepare(stage: Stage, policy: Policy) -> None:
+    """Policy and code lists, as they will be published: from here on all notebooks read these copies."""
+    from release.published.layout import POLICY, write_file
+
+    write_file(stage.public / POLICY, policy.text)
+    for name, content in policy.files.items():
+        write_file(stage.public / "codes" / name, content)
+
+
+def _run_notebooks(stage: Stage, job: Job, request: Request, say: Say) -> None:
+    """Notebooks 1 and 2 beside the registers; 3 to 6 in the public folder, with no path to them."""
+    from release.runner.run import run_notebook
+    from release.shipped import shipped
+
+    secret = {"UTFALL_DATA": str(job.data.resolve()), "UTFALL_LEDGER": str(job.ledger.resolve())}
+    inside = {"policy": "../public/policy.yaml", "ledger": "$UTFALL_LEDGER", "work": "."}
+    given = {"1-link": {**inside, "data": "$UTFALL_DATA"}, "2-measure": inside}
+    for name in (*CONFIDENTIAL_NOTEBOOKS, *PUBLIC_NOTEBOOKS):
+        private = name in CONFIDENTIAL_NOTEBOOKS
+        folder = stage.confidential if private else stage.public
+        run_notebook(
+            shipped("notebooks") / f"{name}.ipynb",
+            output=(folder if private else folder / "notebooks") / f"{name}.ipynb",
+            folder=folder,
+            parameters=given.get(name, {"release": "."}),
+            environment=secret if private else {},
+            progress=say,
+        )
+        if name == "2-measure":
+            _hand_over_measurements(stage, request)
+
+
+def _hand_over_measurements(stage: Stage, request: Request) -> None:
+    """The noisy measurements go public, the linked rows go; from here on nothing has seen a register."""
+    from release.measurements import read_measurements
+
+    if read_measurements(stage.confidential / MEASUREMENTS).request != request.id:
+        raise DataError(
+            "the delivery's files changed while they were read",
+            now="let the delivery come to rest, then run again; what was measured in between stays charged",
+        )
+    (stage.confidential / MEASUREMENTS).rename(stage.public / MEASUREMENTS)
+    for left_over in (LINKED_FILE, DELIVERY_FILE):
+        (stage.confidential / left_over).unlink()
+
+
+def finish(stage: Stage, policy: Policy, request: Request, ledger: Ledger) -> None:
+    """Write the manifest, then audit the release as an outsider would; a release that fails isn't published."""
+    from release.audit import audit
+    from release.published.manifest import write_manifest
+
+    for path in stage.public.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    write_manifest(stage.public, facts=manifest_facts(policy, request, ledger))
+    report = audit(stage.public, ledger=ledger.path)
+    if report.failed:
+        raise VerificationError(
+            "the release doesn't pass its own audit and wasn't published: "
+            + "; ".join(f"{claim.name}: {claim.detail}" for claim in report.failed),
+            now="this is a fault of ours: keep the policy and the version, and report it",
+        )
+
+
+def manifest_facts(policy: Policy, request: Request, ledger: Ledger) -> dict[str, object]:
+    """What the manifest says besides the files: request and its parts, code, promise in numbers, ledger's entry."""
+    from release import version
+    from release.tables import promise_of
+
+    entry = ledger.state(request.id).entry
+    if entry is None:
+        raise LedgerError("The release's measurements aren't in the ledger.", now="Run `utfall ledger verify`.")
+    asked = {"id": request.id, "population": request.population, "rho": str(request.rho), "parts": request.parts}
+    return {
+        "release": release_id(request, policy),
+        "request": asked,
+        "code": {"version": version(), "core": core_digest()},
+        "promise": promise_of(policy, request.rho).facts(),
+        "ledger": {"id": ledger.ledger_id, "entry": entry.number, "hash": entry.hash},
+    }
+
+
+# What the notebooks' cells call
+
+
+def read_policy(policy: str, *, data: str = "") -> Policy:
+    """The policy, with code lists found beside it or in the delivery's folder."""
+    return load_policy(_place(policy), code_folders=[_place(data)] if data else [])
+
+
+def open_delivery(policy: Policy, data: str | Path) -> "Delivery":
+    """Read the delivery's files and check them against the policy."""
+    from release.confidential import inputs
+
+    folder = _place(str(data))
+    if not folder.is_dir():
+        raise UsageError("there is no such folder", where="--data", now="name the folder that holds the delivery")
+    return inputs.open_delivery(policy, folder)
+
+
+def link(delivery: "Delivery", policy: Policy) -> "Linked":
+    """One row per person by the policy's rule."""
+    from release.confidential import link as linking
+
+    return linking.link(delivery, policy)
+
+
+def keep_linked(linked: "Linked", policy: Policy, *, data: str, ledger: str, work: str) -> None:
+    """Lay the linked rows aside for the next notebook, with the keyed digest of the delivery they come from."""
+    folder = _place(work)
+    digest = digest_of_delivery(policy, _place(data), _place(ledger))
+    linked.save(folder / LINKED_FILE)
+    (folder / DELIVERY_FILE).write_text(json.dumps({"delivery": digest}))
+
+
+def count(policy: Policy, plan: Plan, *, work: str) -> "Counts":
+    """Exact counts of the linked rows for all that the plan measures."""
+    from release.confidential.counts import count as count_rows
+    from release.confidential.link import read_linked
+
+    linked = read_linked(_place(work) / LINKED_FILE)
+    return count_rows(linked, downward_closure(plan.combinations), policy.attributes)
+
+
+@dataclass(frozen=True, repr=False)
+class Measured(Shown):
+    """What was charged, and the answer's files."""
+
+    answer: "Answer"
+
+    def _plain(self) -> str:
+        charged = float(self.answer.charged)
+        return f"Charged: ρ = {charged:.6g}. Ledger entry {self.answer.entry.number}. {self.answer.notice}".strip()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self._plain())}</p>"
+
+
+def measure(counts: "Counts", policy: Policy, plan: Plan, *, ledger: str, work: str) -> Measured:
+    """Charge the ledger, then draw the noise; or take the stored answer if this was measured before."""
+    from release.confidential.measure import draw, mechanisms_of
+    from release.measurements import to_files
+
+    delivery = json.loads((_place(work) / DELIVERY_FILE).read_text())["delivery"]
+    request = request_of(policy, plan, delivery=delivery)
+    mechanisms = mechanisms_of(plan)
+
+    def drawn() -> Mapping[str, bytes]:
+        return to_files(plan, draw(counts, plan), mechanisms=mechanisms, request=request.id)
+
+    with Ledger.open(_place(ledger), population=request.population) as book:
+        return Measured(charged_answer(book, request, drawn))
+
+
+def keep_measurements(measured: Measured, *, work: str) -> "Measurements":
+    """Lay the noisy measurements down for all that follows."""
+    from release.measurements import read_measurements
+    from release.published.layout import write_file
+
+    folder = _place(work) / MEASUREMENTS
+    for name, content in measured.answer.files.items():
+        write_file(folder / name, content)
+    return read_measurements(folder)
+
+
+def _place(text: str) -> Path:
+    """A path from a notebook's parameter; "$NAME" stands for an environment variable, so that no notebook holds it."""
+    if not text.startswith("$"):
+        return Path(text)
+    value = os.environ.get(text[1:], "")
+    if not value:
+        raise UsageError(
+            f"the environment variable {text[1:]} isn't set",
+            now="set it, or give the path in the notebook's parameters cell",
+        )
+    return Path(value)

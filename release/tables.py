@@ -1,0 +1,117 @@
+"""From a release's public folder to its tables: what anyone who has the measurements can do again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release.errors import UsageError, VerificationError, nearest
+from release.measurements import Measurements, read_measurements
+from release.policy import Policy, load_policy
+from release.protected.safe import SafeTable
+from release.shown import Shown
+
+if TYPE_CHECKING:
+    from release.published.about import About
+    from release.published.promise import Promise
+    from release.published.publish import Publication
+
+
+@dataclass(frozen=True, repr=False)
+class Tables(Shown):
+    """All tables of a release, fit to leave the office, in the policy's order; `tables["name"]` is one of them.
+
+    rho: what they cost a person, exact.
+    """
+
+    release: str
+    rho: Fraction
+    all: tuple[SafeTable, ...] = field(repr=False)
+
+    def __getitem__(self, name: str) -> SafeTable:
+        found = {table.name: table for table in self.all}
+        if name not in found:
+            raise UsageError(f'there is no table "{name}"', now=nearest(name, found))
+        return found[name]
+
+    def __iter__(self) -> Iterator[SafeTable]:
+        return iter(self.all)
+
+    def _plain(self) -> str:
+        return f"<Tables of {self.release}: {len(self.all)}>"
+
+    def _repr_html_(self) -> str:
+        from release.protected.display import summary
+
+        rows = "".join(f"<tr><td>{escape(t.name)}</td><td>{escape(summary(t, 'en'))}</td></tr>" for t in self.all)
+        return f"<table><tr><th>table</th><th>what is shown</th></tr>{rows}</table>"
+
+
+def make_tables(public: Path) -> Tables:
+    """The tables of the policy in the folder, from the measurements in it."""
+    return tables_of(read_measurements(public / "measurements"), load_policy(public / "policy.yaml"))
+
+
+def tables_of(measurements: Measurements, policy: Policy) -> Tables:
+    """Estimate, then withhold. VerificationError if the measurements are of other codes than the policy's."""
+    from release.protected.estimates import estimate
+    from release.protected.withhold import withhold
+
+    for name, attribute in measurements.attributes.items():
+        if name not in policy.attributes or policy.attributes[name].structure() != attribute.structure():
+            raise VerificationError(
+                f'the measurements know "{name}" by other codes than the policy',
+                where="policy.yaml and measurements/",
+                now="use the policy and the code lists that the measurements were made with",
+            )
+    return Tables(policy.document.release, measurements.rho, withhold(estimate(measurements), policy))
+
+
+@dataclass(frozen=True, repr=False)
+class Charts(Shown):
+    """A chart for each table: its first statistic with 95 % intervals, folded away under the table's name."""
+
+    tables: Tables
+
+    def _plain(self) -> str:
+        return f"<Charts of {self.tables.release}: {len(self.tables.all)}>"
+
+    def _repr_html_(self) -> str:
+        from release.protected.display import interval_chart
+
+        charts = ((t.name, interval_chart(t, statistic=t.statistics[0])) for t in self.tables)
+        return "".join(f"<details><summary>{escape(n)}</summary>{c._repr_html_()}</details>" for n, c in charts)
+
+
+def publish_tables(tables: Tables, public: Path, policy: Policy) -> "Publication":
+    """Write tables, data package, codebook, promise and site into the public folder."""
+    from release.published.promise import write_promise
+    from release.published.publish import publish
+
+    write_promise(promise_of(policy, tables.rho), public, about(policy))
+    return publish(tables.all, public, about=about(policy), attributes=policy.attributes)
+
+
+def about(policy: Policy) -> "About":
+    """What the release says of itself."""
+    from release.published.about import About
+
+    document = policy.document
+    return About(document.release, dict(document.title), dict(policy.house.office), document.contact)
+
+
+def promise_of(policy: Policy, rho: Fraction) -> "Promise":
+    """The guarantee in numbers, for what was measured at a cost of rho."""
+    from release.budget import epsilon_at
+    from release.published.promise import Promise
+
+    privacy = policy.document.privacy
+    return Promise(
+        rho=rho,
+        epsilon=epsilon_at(rho, privacy.delta),
+        delta=privacy.delta,
+        records_per_person=privacy.records_per_person,
+        population=privacy.population,
+    )
