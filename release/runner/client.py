@@ -23,7 +23,7 @@ class VettedNotebooks(NBClientEngine):  # type: ignore[misc]
     """papermill's engine with our client in place of its own."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, watch: Watch | None = None, **_: Any) -> Any:
+    def execute_managed_notebook(cls, nb_man: Any, _kernel: str, watch: Watch | None = None, **_: Any) -> Any:
         """Run all cells. watch: the run as `run_notebook` sees it; without it (papermill's own command) a plain one.
 
         The notebook manager saves as it goes when papermill was given an output path: vetted outputs only.

@@ -73,7 +73,7 @@ def _injected(parameters: Sequence[str]) -> Cell:
 
 
 def _outputs(outputs: Sequence[Mapping[str, Any]]) -> list[Cell]:
-    """Shown outputs in their order; one line for all that wasn't shown, as their number and order may vary; the error."""
+    """What was shown, in order; one line for all that wasn't, whose number and order may vary; the error."""
     shown = [_shown(output) for output in outputs if output["output_type"] == "display_data"]
     errors = [_error(output) for output in outputs if output["output_type"] == "error"]
     hidden = any(output["output_type"] == "stream" for output in outputs)

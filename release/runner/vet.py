@@ -6,6 +6,7 @@ few fields we name, so a field that we don't know can't slip through.
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from release import errors
@@ -33,7 +34,8 @@ OF_PUBLIC_THINGS = (PolicyError, BudgetError, LedgerError, VerificationError)
 
 LONGEST_MESSAGE = 20_000
 WORD = re.compile(r"[^\W_]+")
-PATH = re.compile(r"(?<![\w.:/])(?:~|[A-Za-z]:)?[/\\](?:[\w.@+=-]+[/\\])+([\w.@+=-]*)")
+PATH = re.compile(r"(?<![\w.:/])(?:~|[A-Za-z]:)?[/\\](?=[\w.@+=-])(?:[\w.@+=-]+[/\\])*([\w.@+=-]*)")
+QUOTED_PATH = re.compile(r"""(["'])(?:~|[A-Za-z]:)?[/\\][^"'\n]*?([^"'/\\\n]*)[/\\]?\1""")
 
 
 def vetted(message: Mapping[str, Any]) -> Message | None:
@@ -82,8 +84,8 @@ def quotes_data(text: str) -> bool:
 
 
 def without_folders(text: str) -> str:
-    """The text with every absolute path cut down to the file's name."""
-    return PATH.sub(lambda found: found.group(1) or "…", text)
+    """The text with every absolute path cut down to the file's name. With spaces in it, a path must be in quotes."""
+    return PATH.sub(lambda found: found.group(1) or "…", QUOTED_PATH.sub(r"\1\2\1", text))
 
 
 def faults_of(text: str) -> list[Fault]:
@@ -100,7 +102,7 @@ def _fault_of(part: str) -> Fault:
 
 def _like_an_identifier(word: str) -> bool:
     digits = sum(mark.isdigit() for mark in word)
-    turns = sum(left.isdigit() != right.isdigit() for left, right in zip(word, word[1:], strict=False))
+    turns = sum(left.isdigit() != right.isdigit() for left, right in pairwise(word))
     return digits >= 5 or (len(word) >= 8 and turns >= 3)
 
 
