@@ -64,3 +64,9 @@ def pick(chances: FloatArray, uniform: FloatArray) -> IntArray:
 def carried(uniform: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Uniform numbers, each the same as before with a given chance: luck that lasts."""
     return np.where(rng.random(len(uniform)) < SAME_AGAIN, uniform, rng.random(len(uniform)))
+
+
+def centred(values: FloatArray, groups: IntArray) -> FloatArray:
+    """Each person's value less the mean of the person's group, so that groups keep their stated level."""
+    size, total = np.bincount(groups), np.bincount(groups, values)
+    return np.asarray(values - (total / np.maximum(size, 1))[groups])

@@ -107,7 +107,8 @@ PERSONAL = 0.8
 PAY_GROWTH = (1.0, 1.04, 1.08, 1.115, 1.15)
 PART_TIME, PART_TIME_STUDENTS = 1 / 3, 0.8
 PART_TIME_FACTOR = (0.3, 0.9)
-TAIL_FROM, TAIL_INDEX = 6_000, 2.5
+TAIL_FROM, TAIL_INDEX, TAIL_END = 6_000, 2.5, 60_000
+"""Pay above the first follows a Pareto tail with this index [E]; nobody earns more than the last [D]."""
 
 SURVEYED: Mapping[int, float] = {2019: 0.27, 2020: 0.31, 2021: 0.37}
 """Response rate by cohort, three years after [S]."""

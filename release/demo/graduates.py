@@ -48,7 +48,7 @@ def expected_places(lists: CodeLists, rng: np.random.Generator) -> FloatArray:
     for education, yearly in enumerate(facts.YEARLY):
         by_broad = _raked(lists, sizes, np.array(facts.FIELD_SHARE[education]), rng)
         places[education] = yearly / sum(facts.YEARLY) * by_broad[:, lists.broad_of] * details
-    return places / places.sum()
+    return np.asarray(places / places.sum())
 
 
 def provider_sizes(lists: CodeLists, rng: np.random.Generator) -> FloatArray:
@@ -62,7 +62,7 @@ def provider_sizes(lists: CodeLists, rng: np.random.Generator) -> FloatArray:
         if general:
             sizes[ranked[-1]] = facts.LARGEST_GENERAL * sizes[those].sum() / facts.YEARLY[facts.GENERAL]
         sizes[those] *= facts.YEARLY[facts.GENERAL if general else facts.INITIAL] / sizes[those].sum()
-    return np.asarray(sizes)
+    return sizes
 
 
 def _log_normal(number: int, spread: float) -> FloatArray:
@@ -74,7 +74,7 @@ def _log_normal(number: int, spread: float) -> FloatArray:
 
 def _raked(lists: CodeLists, sizes: FloatArray, shares: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Shares of one education by provider and broad field (P, B): licensed only, close to sizes, exact by field."""
-    cells = lists.offered * rng.lognormal(0, 0.4, lists.offered.shape) * (shares > 0)
+    cells = lists.offered * rng.lognormal(0, 0.9, lists.offered.shape) * (shares > 0)
     for _ in range(60):
         cells *= _ratio(sizes, cells.sum(axis=1))[:, None]
         cells *= _ratio(shares, cells.sum(axis=0))

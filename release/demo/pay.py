@@ -3,6 +3,7 @@
 import numpy as np
 
 from release.demo import facts
+from release.demo.chances import centred
 from release.demo.effects import ProviderEffects
 from release.demo.graduates import Graduates
 from release.demo.lists import BoolArray, FloatArray, IntArray
@@ -30,13 +31,14 @@ def _usual_pay(g: Graduates, effects: ProviderEffects, rng: np.random.Generator)
     """Full-time median of a person's field, sex and provider, one year after."""
     medians = np.array([facts.PAY[code] for code in facts.BROADS])
     detailed = rng.normal(0, facts.DETAILED_PAY_SD, int(g.field.max()) + 1)
-    return np.asarray(medians[g.broad, g.women] * np.exp(effects.pay[g.provider] + detailed[g.field]))
+    own = centred(effects.pay[g.provider] + detailed[g.field], g.broad)
+    return np.asarray(medians[g.broad, g.women] * np.exp(own))
 
 
 def _with_tail(pay: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Pay above 6,000 follows a Pareto tail."""
     tail = facts.TAIL_FROM * (1 - rng.random(len(pay))) ** (-1 / facts.TAIL_INDEX)
-    return np.where(pay > facts.TAIL_FROM, tail, pay)
+    return np.where(pay > facts.TAIL_FROM, np.minimum(tail, facts.TAIL_END), pay)
 
 
 def _part_time(g: Graduates, status: IntArray) -> FloatArray:

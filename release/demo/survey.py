@@ -42,21 +42,26 @@ def draw_answers(graduates: Graduates, status: IntArray, rng: np.random.Generato
     statement, again = np.array(facts.STATEMENT), np.array(facts.AGAIN)
     lower = np.array([-facts.MATCH_GAIN, 0.0])
     plain = facts.SKILLS_MEAN - statement @ np.arange(1.0, 6.0)
-    tables = [
-        _answer_chances(statement, lower, rng),
-        _answer_chances(statement, plain + lower / 4, rng),
-        _answer_chances(again, lower, rng),
-    ]
-    match, skills, chosen = (pick(table[graduates.broad, employed], carried(mood, rng)) for table in tables)
-    return _some_blank(match + 1, rng), _some_blank(skills + 1, rng), _some_blank(chosen, rng)
+    steps = {"match": (statement, lower), "skills": (statement, plain + lower / 4), "again": (again, lower)}
+    answers = {}
+    for item, (base, step) in steps.items():
+        table = _answer_chances(base, step, _field_effects(graduates, rng))
+        answers[item] = pick(table[graduates.broad, employed], carried(mood, rng))
+    match, skills = answers["match"] + 1, answers["skills"] + 1
+    return _some_blank(match, rng), _some_blank(skills, rng), _some_blank(answers["again"], rng)
+
+
+def _field_effects(g: Graduates, rng: np.random.Generator) -> FloatArray:
+    """What graduates of each broad field answer above or below all (B,), in points; nothing on average."""
+    drawn = rng.normal(0, facts.FIELD_ANSWER_SD, len(facts.BROADS))
+    return np.asarray(drawn - drawn[g.broad].mean())
 
 
 def _some_blank(scores: IntArray, rng: np.random.Generator) -> IntArray:
     return np.where(rng.random(len(scores)) < facts.ITEM_BLANK, -1, scores)
 
 
-def _answer_chances(base: FloatArray, steps: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _answer_chances(base: FloatArray, steps: FloatArray, fields: FloatArray) -> FloatArray:
     """Distribution of the answers by broad field and being employed (B, 2, k): `base`, its mean moved by the steps."""
     scores = np.arange(len(base), dtype=float)
-    fields = rng.normal(0, facts.FIELD_ANSWER_SD, len(facts.BROADS))
     return np.array([[tilted(base, scores, base @ scores + own + step) for step in steps] for own in fields])
