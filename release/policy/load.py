@@ -24,11 +24,22 @@ def load_policy(path: Path, *, code_folders: Sequence[Path] = (), house: Path | 
     """
     text = read_policy_text(path)
     document = read_model(PolicyDocument, text)
-    ceilings = load_house(house or _house_beside(path))
+    house_text = read_policy_text(house or _house_beside(path))
+    ceilings = read_model(HouseDocument, house_text)
     files = CodeFiles(path.parent, code_folders, _delivered(document))
     done = complete(document, files, Place(text))
     _raise_faults(document, ceilings, done, text)
-    return _policy(document, ceilings, done=done, text=text, files=files, path=path)
+    return Policy(
+        document=document,
+        house=ceilings,
+        attributes=MappingProxyType(done.attributes),
+        replace=MappingProxyType(done.replace),
+        possible=tuple(done.possible),
+        text=text.raw,
+        files=MappingProxyType(files.used),
+        path=path,
+        house_text=house_text.raw,
+    )
 
 
 def load_house(path: Path) -> HouseDocument:
@@ -50,18 +61,3 @@ def _raise_faults(document: PolicyDocument, house: HouseDocument, done: Completi
     faults = [*document_faults(document, Place(text)), *done.faults, *completed_faults(known, Place(text))]
     if faults:
         raise PolicyError(capped(list(dict.fromkeys(faults))))
-
-
-def _policy(
-    document: PolicyDocument, house: HouseDocument, *, done: Completion, text: PolicyText, files: CodeFiles, path: Path
-) -> Policy:
-    return Policy(
-        document=document,
-        house=house,
-        attributes=MappingProxyType(done.attributes),
-        replace=MappingProxyType(done.replace),
-        possible=tuple(done.possible),
-        text=text.raw,
-        files=MappingProxyType(files.used),
-        path=path,
-    )

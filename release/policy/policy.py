@@ -30,7 +30,8 @@ class Policy:
     """A checked policy. Dimensions and outcomes are `attributes`, in the order of the file, dimensions first.
 
     `replace` maps, per attribute, codes that have left the classification to their successors.
-    `files` are the code-list files it was completed with, by base name: they are published beside it.
+    `files` are the code-list files it was completed with, by base name: they are published beside it, and so is
+    `house_text` (as house.yaml), for those who read the policy again.
     """
 
     document: PolicyDocument
@@ -41,6 +42,7 @@ class Policy:
     text: bytes = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
     path: Path = field(repr=False)
+    house_text: bytes = field(default=b"", repr=False)
 
     @property
     def tables(self) -> Mapping[str, Table]:

@@ -207,11 +207,10 @@ class _Builder:
         return str(event.value)
 
     def _check_new(self, key: str | int, spelled: dict[str, int], line: int, path: KeyPath) -> None:
-        first = spelled.setdefault(str(key), line)
-        if first != line or (*path, key) in self.lines:
-            self._fault(
-                line, (*path, key), f'the key "{key}" is here twice, first on line {first}.', "keep one of them"
-            )
+        if str(key) in spelled:
+            what = f'the key "{key}" is here twice, first on line {spelled[str(key)]}.'
+            self._fault(line, (*path, key), what, "keep one of them")
+        spelled.setdefault(str(key), line)
 
     def _sequence(self, path: KeyPath) -> list[Any]:
         found: list[Any] = []

@@ -194,6 +194,7 @@ def test_twenty_levels_are_read_and_one_more_is_not():
         (b"a: 1\nb: 2\na: 3", r"twice, first on line 1(.|\n)*line 3"),
         (b"a: {b: 1, b: 2}", "twice"),
         (b"1: a\n'1': b", "twice"),
+        (b"{1: a, '1': b}", "twice, first on line 1"),
         (b"true: a", "quote the key"),
         (b"a: \xe4", "UTF-8"),
         ("a: b".encode("utf-16"), "UTF-8"),

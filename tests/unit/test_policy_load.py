@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from helpers.small_policy import FILES, POLICY, changed, refusal, small_policy, write_policy
 
-from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND
+from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, tree
 from release.errors import PolicyError
 from release.policy import load_policy
+from release.policy.meaning import leaves_of
 from release.shipped import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +85,28 @@ def test_calendar_and_applicability(tmp_path):
     }  # fmt: skip
     assert policy.source("activity-3") == ("work", "activity")
     assert policy.source("match") == ("survey", "match")
+
+
+def test_a_code_of_two_levels_is_meant_at_the_finest_unless_the_level_is_named():
+    paths = [("1", "1", "7"), ("1", "2", "1"), ("2", "3", "9")]
+    attribute = tree("place", ["all", "big", "middle", "small"], paths, {})
+    assert leaves_of(attribute, ["1"]) == {1}
+    assert leaves_of(attribute, ["middle:1"]) == {0}
+    assert leaves_of(attribute, ["big:1", "9"]) == {0, 1, 2}
+    assert leaves_of(attribute, ["2"]) == {1}
+    with pytest.raises(KeyError):
+        leaves_of(attribute, ["small:2"])
+
+
+def test_a_release_is_read_again_under_the_house_policy_it_was_made_under(tmp_path):
+    policy = small_policy(tmp_path)
+    again = tmp_path / "public"
+    (again / "codes").mkdir(parents=True)
+    (again / "policy.yaml").write_bytes(policy.text)
+    (again / "house.yaml").write_bytes(policy.house_text)
+    for name, content in policy.files.items():
+        (again / "codes" / name).write_bytes(content)
+    assert load_policy(again / "policy.yaml").house == policy.house
 
 
 def test_without_a_time_dimension_there_is_no_calendar(tmp_path):
