@@ -98,7 +98,7 @@ class Office:
         monkeypatch.setattr(private.shutil, "rmtree", self.keep_a_copy)
 
     def keep_a_copy(self, folder, **options):
-        for file in folder.rglob("*"):
+        for file in Path(folder).rglob("*"):
             if file.is_file():
                 shutil.copyfile(file, self.kernels / f"{len(list(self.kernels.iterdir()))}-{file.name}")
         self.mirror(folder, **options)
@@ -167,6 +167,16 @@ def test_a_failing_cell_says_nothing_but_where(office, way):
     assert error.__context__ is None
     assert not office.output.exists()
     assert "cell 4 of 5" in office.cells(office.failed)[0]["source"][0]
+
+
+def test_ordinary_slips_with_a_real_frame(office):
+    """A frame at the end of a cell, its summary, a row, and a failed cast, with pandas itself."""
+    build = "import pandas as pd\nframe = pd.DataFrame({'person': [person] * 2, 'pay': [float(income)] * 2})"
+    slips = ("frame", "frame.describe()", "frame.iloc[0]", "frame.info()", "frame.groupby('person').pay.mean()")
+    error = office.run(build, *slips, "frame.person.astype('int64')")
+    assert "cell 9 of 9" in str(error)
+    assert office.leaks(error) == []
+    assert sum(NOT_SHOWN in json.dumps(cell.get("outputs", "")) for cell in office.cells(office.failed)) == len(slips)
 
 
 def test_debugger_and_exit_are_failures(office):
@@ -286,10 +296,9 @@ def test_papermill_itself_with_our_engine_is_vetted_too(office):
 
     path = write(office.top / "1-test.ipynb", notebook(READ, "print(person)", "(person, income)", "int(person)"))
     office.output.parent.mkdir()
-    options = {"kernel_name": "python3", "language": "python", "progress_bar": False}
+    options = {"engine_name": "utfall", "kernel_name": "python3", "language": "python", "progress_bar": False}
     with pytest.raises(papermill.PapermillExecutionError) as caught:
-        parameters = {"data": str(office.register)}
-        papermill.execute_notebook(path, office.output, parameters, engine_name="utfall", **options)
+        papermill.execute_notebook(path, office.output, {"data": str(office.register)}, **options)
     assert leaks((PERSON, INCOME), office.output.read_bytes(), everything(caught.value)) == []
     assert caught.value.evalue == FAILED
 
