@@ -130,11 +130,16 @@ def verify_ledger(path: Path | str) -> LedgerReport:
 
 def entry_bodies(path: Path | str) -> Iterator[tuple[dict[str, Any], str]]:
     """What each well-formed entry says, with its hash, in order; LedgerError if the file can't be read as a ledger."""
-    read_header(Path(path))
-    with closing(_read_only(Path(path))) as connection:
-        for _, text, written, _ in connection.execute(_ENTRIES):
-            if (body := _body_or_none(text)) is not None:
-                yield body, _as_text(written)
+    path = Path(path)
+    read_header(path)
+    try:
+        with closing(_read_only(path)) as connection:
+            rows = connection.execute(_ENTRIES).fetchall()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise LedgerError(f"The ledger can't be read: {_words_for(error)}.", where=path.name) from None
+    for _, text, written, _ in rows:
+        if (body := _body_or_none(text)) is not None:
+            yield body, _as_text(written)
 
 
 def _report(path: Path, account: _Account) -> LedgerReport:

@@ -1,12 +1,13 @@
 """A run of one request that kills itself (SIGKILL) at a named point: python killed_run.py LEDGER MARKS POINT
 
-POINT: "before NAME" or "after NAME" of a call below, "fsync N" for the Nth sync of the answer's files, or "never".
+POINT: "before NAME" or "after NAME" of a call below, "fsync N" for the Nth sync of the answer's files, "never", or "slowly" (not killed; the draw takes half a second).
 Every draw leaves a mark (a file in MARKS), so that a test can count draws.
 """
 
 import os
 import signal
 import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def draw_marked(marks: Path):
     return draw
 
 
+def slow(draw):
+    def slowly():
+        time.sleep(0.5)
+        return draw()
+
+    return slowly
+
+
 def die_at_sync(number: int):
     syncs = []
 
@@ -62,6 +71,8 @@ def main(path: str, marks: str, point: str) -> None:
         answers.os.fsync = die_at_sync(int(name))
     elif name in ("reserve", "commit"):
         setattr(Ledger, name, dying(getattr(Ledger, name), when))
+    elif when == "slowly":
+        draw = slow(draw)
     elif name == "draw":
         draw = dying(draw, when)
     elif name == "store":

@@ -153,7 +153,7 @@ def test_two_processes_race_for_the_last_of_the_budget(path, attempt):
 
 
 def test_two_runs_of_one_request_at_once_draw_once(path):
-    racers = [subprocess.Popen([*RUN, path, path.with_name("marks"), "never"], stderr=subprocess.PIPE) for _ in "abc"]
+    racers = [subprocess.Popen([*RUN, path, path.with_name("marks"), "slowly"], stderr=subprocess.PIPE) for _ in "abc"]
     assert [racer.wait(30) for racer in racers] == [0, 0, 0]
     assert (draws(path), verify_ledger(path).spent) == (1, COST)
 

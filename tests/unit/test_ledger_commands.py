@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -56,6 +57,14 @@ def test_a_correction(path):
     assert "Granted     1.000000" in run("correct", "--grant", "1", "--rho", "9", *BOARD)
     with pytest.raises(BudgetError):
         run("correct", "--grant", "1", "--rho", "2", *BOARD)
+
+
+def test_only_whom_the_house_policy_names_may_grant(path, tmp_path):
+    house = Path(__file__).parents[2] / "policies" / "house.yaml"
+    with pytest.raises(BudgetError, match='doesn\'t let "intern" grant'):
+        run("grant", "--rho", "1", "--by", "intern", "--reason", "x", "--house", str(house))
+    run("grant", "--rho", "1", "--by", "director", "--reason", "x", "--house", str(house))
+    assert json.loads(run("show", "--json"))["granted"] == "1"
 
 
 def test_verify_says_what_it_cannot_see(path):
