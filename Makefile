@@ -9,8 +9,13 @@ DEMO := demo
 
 .PHONY: demo test test-all static benchmarks lab system requirements clean
 
+# Invented registers, a ledger with a grant, and a whole release. What is there already is kept.
 demo: $(VENV)/.installed
-	$(BIN)/python -m release.demo.release $(DEMO) --persons $(PERSONS)
+	test -d $(DEMO)/registers || $(BIN)/utfall demo $(DEMO)/registers --persons $(PERSONS)
+	test -f $(DEMO)/ledger.sqlite || { \
+	  $(BIN)/utfall ledger init --ledger $(DEMO)/ledger.sqlite --population fi-graduates --by "demo office" && \
+	  $(BIN)/utfall ledger grant --ledger $(DEMO)/ledger.sqlite --rho 2 --by "demo office" --reason "the demo"; }
+	$(BIN)/utfall run policies/graduates-demo.yaml --data $(DEMO)/registers --out $(DEMO)/releases --ledger $(DEMO)/ledger.sqlite
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 -m "not slow"
@@ -19,7 +24,7 @@ test-all: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2
 
 static: $(VENV)/.installed-test
-	$(BIN)/ruff check .
+	$(BIN)/ruff check release synthetic tests benchmarks
 	$(BIN)/ruff format --check release synthetic tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -24,8 +24,9 @@ from release.staging import Stage, check_out_folder, staged
 if TYPE_CHECKING:
     from release.charging import Answer
     from release.confidential.counts import Counts
-    from release.confidential.inputs import CheckReport, Delivery
+    from release.confidential.inputs import Delivery
     from release.confidential.link import Linked
+    from release.confidential.notes import CheckReport
     from release.measurements import Measurements
 
 Say = Callable[[str], None]
@@ -34,6 +35,7 @@ CONFIDENTIAL_NOTEBOOKS = ("1-link", "2-measure")
 PUBLIC_NOTEBOOKS = ("3-tables", "5-publish", "6-audit")
 LINKED_FILE = "linked.parquet"
 DELIVERY_FILE = "delivery.json"
+REQUEST_FILE = "request.json"
 MEASUREMENTS = "measurements"
 
 
@@ -89,8 +91,8 @@ def run(job: Job, *, say: Say) -> Published:
         _refuse_over_grant(ledger, request)
         with staged(job.out, release) as stage:
             spent = ledger.standing().spent
-            _prepare(stage, policy)
-            _run_notebooks(stage, job, request, say)
+            _prepare(stage, policy, request)
+            _run_notebooks(stage, job, say)
             finish(stage, policy, request, ledger)
             stage.appear()
         _note_publication(ledger, request, job.out / release)
@@ -151,16 +153,17 @@ def _note_publication(ledger: Ledger, request: Request, folder: Path) -> None:
     ledger.publish(request.id, release=folder.name, files=manifest_digest(folder / "public"))
 
 
-def _prepare(stage: Stage, policy: Policy) -> None:
+def _prepare(stage: Stage, policy: Policy, request: Request) -> None:
     """Policy and code lists, as they will be published: from here on all notebooks read these copies."""
     from release.published.layout import POLICY, write_file
 
     write_file(stage.public / POLICY, policy.text)
     for name, content in policy.files.items():
         write_file(stage.public / "codes" / name, content)
+    (stage.confidential / REQUEST_FILE).write_text(json.dumps({"request": request.id}))
 
 
-def _run_notebooks(stage: Stage, job: Job, request: Request, say: Say) -> None:
+def _run_notebooks(stage: Stage, job: Job, say: Say) -> None:
     """Notebooks 1 and 2 beside the registers; 3 to 6 in the public folder, with no path to them."""
     from release.runner.run import run_notebook
     from release.shipped import shipped
@@ -180,20 +183,13 @@ def _run_notebooks(stage: Stage, job: Job, request: Request, say: Say) -> None:
             progress=say,
         )
         if name == "2-measure":
-            _hand_over_measurements(stage, request)
+            _hand_over_measurements(stage)
 
 
-def _hand_over_measurements(stage: Stage, request: Request) -> None:
+def _hand_over_measurements(stage: Stage) -> None:
     """The noisy measurements go public, the linked rows go; from here on nothing has seen a register."""
-    from release.measurements import read_measurements
-
-    if read_measurements(stage.confidential / MEASUREMENTS).request != request.id:
-        raise DataError(
-            "the delivery's files changed while they were read",
-            now="let the delivery come to rest, then run again; what was measured in between stays charged",
-        )
     (stage.confidential / MEASUREMENTS).rename(stage.public / MEASUREMENTS)
-    for left_over in (LINKED_FILE, DELIVERY_FILE):
+    for left_over in (LINKED_FILE, DELIVERY_FILE, REQUEST_FILE):
         (stage.confidential / left_over).unlink()
 
 
@@ -295,6 +291,7 @@ def measure(counts: "Counts", policy: Policy, plan: Plan, *, ledger: str, work: 
 
     delivery = json.loads((_place(work) / DELIVERY_FILE).read_text())["delivery"]
     request = request_of(policy, plan, delivery=delivery)
+    _refuse_other_request(request, _place(work) / REQUEST_FILE)
     mechanisms = mechanisms_of(plan)
 
     def drawn() -> Mapping[str, bytes]:
@@ -302,6 +299,15 @@ def measure(counts: "Counts", policy: Policy, plan: Plan, *, ledger: str, work: 
 
     with Ledger.open(_place(ledger), population=request.population) as book:
         return Measured(charged_answer(book, request, drawn))
+
+
+def _refuse_other_request(request: Request, announced: Path) -> None:
+    """A run says beforehand what it will ask; by hand there is no such file."""
+    if announced.exists() and json.loads(announced.read_text())["request"] != request.id:
+        raise DataError(
+            "the delivery's files changed while they were read",
+            now="let the delivery come to rest, then run again; nothing was charged",
+        )
 
 
 def keep_measurements(measured: Measured, *, work: str) -> "Measurements":

@@ -211,10 +211,13 @@ def _axis_variance_sum(attribute: Attribute, upper: int, lower: int) -> float:
 
 
 def _best_shares(rho: Fraction, variances: Mapping[Combination, float]) -> dict[Combination, Fraction]:
-    """rho_r proportional to sqrt(V_r), as exact fractions that never add up to more than rho."""
+    """rho_r proportional to sqrt(V_r), as exact fractions that add up to rho exactly."""
     roots = {combination: sqrt(variance) for combination, variance in variances.items()}
-    total = sum(roots.values()) * _SLACK
-    return {c: rho * max(int(root / total * _SHARE_UNIT), 1) / _SHARE_UNIT for c, root in roots.items()}
+    total = sum(roots.values())
+    units = {combination: max(int(root / total * _SHARE_UNIT), 1) for combination, root in roots.items()}
+    largest = max(units, key=lambda combination: units[combination])
+    units[largest] += _SHARE_UNIT - sum(units.values())
+    return {combination: rho * number / _SHARE_UNIT for combination, number in units.items()}
 
 
 def noise_groups(

@@ -9,6 +9,7 @@ Proof of sensitivity and of invertibility: docs/proofs/residuals.md.
 from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from math import prod
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from release.policy.policy import Combination
 
 FloatArray = npt.NDArray[np.float64]
 Attributes = Mapping[str, Attribute]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _LARGEST_EXACT = 2**62
 
@@ -90,7 +92,7 @@ def sibling_product(levels: Collection[Level]) -> FloatArray:
     return out
 
 
-def along(values: npt.NDArray[np.generic], axis: int, dimensions: int) -> npt.NDArray[np.generic]:  # type: ignore[type-var]
+def along(values: npt.NDArray[Scalar], axis: int, dimensions: int) -> npt.NDArray[Scalar]:
     """A vector laid along one axis of an array of so many dimensions."""
     return values.reshape([-1 if a == axis else 1 for a in range(dimensions)])
 

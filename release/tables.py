@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from release.errors import UsageError, VerificationError, nearest
 from release.measurements import Measurements, read_measurements
 from release.policy import Policy, load_policy
+from release.policy.document import texts_of
 from release.protected.safe import SafeTable
 from release.shown import Shown
 
@@ -99,7 +100,7 @@ def about(policy: Policy) -> "About":
     from release.published.about import About
 
     document = policy.document
-    return About(document.release, dict(document.title), dict(policy.house.office), document.contact)
+    return About(document.release, texts_of(document.title), texts_of(policy.house.office), document.contact)
 
 
 def promise_of(policy: Policy, rho: Fraction) -> "Promise":

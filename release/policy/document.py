@@ -29,6 +29,11 @@ ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Translated = dict[Literal["en", "fi", "sv"], Text]
 
 
+def texts_of(title: Translated) -> dict[str, str]:
+    """Texts by language."""
+    return {str(language): text for language, text in title.items()}
+
+
 def exact_fraction(value: object) -> Fraction:
     """A budget from quoted text such as "1/8" or "0.125" or "1e-9"; numbers are refused, floats above all."""
     if isinstance(value, Fraction):

@@ -60,7 +60,7 @@ class OutcomeTable:
                 if within:
                     out = out + within * self.noise[number - 1][:, parent]
             a, b = self._lifted(a / c, number), self._lifted(b / c, number)
-        return out + a[0] * b[0] * self.base_variance
+        return out + float(a[0] * b[0]) * self.base_variance
 
     def variance(self, a: FloatArray) -> FloatArray:
         """Variance of the noise of one linear function, in each cell; never below zero."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from release.policy.document import Withhold
+from release.policy.document import Withhold, texts_of
 from release.policy.policy import Combination, Policy
 from release.protected import safe
 from release.protected.estimates import Estimates
@@ -151,7 +151,7 @@ def _safe_table(
     unit = policy.document.outcomes[policy.level_of(table.of)[0]].unit if table.of else None
     return SafeTable(
         name=name,
-        title=dict(table.title) or {"en": name},
+        title=texts_of(table.title) or {"en": name},
         keys=keys,
         statistics=tuple(dict.fromkeys(statistic for _, statistic in order)),
         covers=table.covers,
@@ -164,13 +164,13 @@ def _safe_table(
 def _key_columns(figures: TableFigures, policy: Policy) -> Iterator[KeyColumn]:
     document, table = policy.document, policy.tables[figures.name]
     for (name, _), level in zip(figures.base, levels_of(figures.base, policy.attributes), strict=True):
-        yield KeyColumn(name, level.name, level.codes, level.labels, dict(document.dimensions[name].title))
+        yield KeyColumn(name, level.name, level.codes, level.labels, texts_of(document.dimensions[name].title))
     if table.of:
         name, number = policy.level_of(table.of)
         level = policy.attributes[name].levels[number]
         everybody = policy.attributes[name].levels[0].labels
         labels = {language: (everybody.get(language, (ALL,))[0], *texts) for language, texts in level.labels.items()}
-        yield KeyColumn(name, level.name, (ALL, *level.codes), labels, dict(document.outcomes[name].title))
+        yield KeyColumn(name, level.name, (ALL, *level.codes), labels, texts_of(document.outcomes[name].title))
 
 
 def _column_order(figures: TableFigures, policy: Policy) -> list[Column]:
@@ -192,11 +192,11 @@ def _cells(
     out: dict[str, object] = dict(_key_values(figures, keys, order))
     statistics = list(dict.fromkeys(statistic for _, statistic in order))
     positions = np.tile([statistics.index(statistic) for _, statistic in order], cells)
-    out["statistic"] = pd.Categorical.from_codes(positions, categories=statistics)
+    out["statistic"] = pd.Categorical.from_codes(positions, categories=pd.Index(statistics))
     for figure in safe.FIGURES:
         values = np.stack([getattr(figures.columns[column], figure) for column in order], axis=1).reshape(-1)
         out[figure] = np.where(status == 0, values, np.nan)
-    out["status"] = pd.Categorical.from_codes(status, categories=[str(s) for s in _STATUSES])
+    out["status"] = pd.Categorical.from_codes(status, categories=pd.Index([str(s) for s in _STATUSES]))
     notes = np.stack([columns[column][1] for column in order], axis=1).reshape(-1)
     out["note"] = pd.Series(notes, dtype="str")
     return pd.DataFrame(out, index=pd.RangeIndex(cells * width))
@@ -204,12 +204,12 @@ def _cells(
 
 def _key_values(
     figures: TableFigures, keys: Sequence[KeyColumn], order: Sequence[Column]
-) -> Iterator[tuple[str, pd.Categorical]]:
+) -> Iterator[tuple[str, "pd.Categorical[str]"]]:
     cells, width = len(figures.possible), len(order)
     of_outcome = len(keys) > len(figures.base)
     shape = tuple(len(key.codes) for key in keys[: len(figures.base)])
     for key, nodes in zip(keys, np.unravel_index(np.arange(cells), shape) if shape else (), strict=False):
-        yield key.name, pd.Categorical.from_codes(np.repeat(nodes, width), categories=list(key.codes))
+        yield key.name, pd.Categorical.from_codes(np.repeat(nodes, width), categories=pd.Index(key.codes))
     if of_outcome:
         codes = np.array([keys[-1].codes.index(code) for code, _ in order])
-        yield keys[-1].name, pd.Categorical.from_codes(np.tile(codes, cells), categories=list(keys[-1].codes))
+        yield keys[-1].name, pd.Categorical.from_codes(np.tile(codes, cells), categories=pd.Index(keys[-1].codes))
