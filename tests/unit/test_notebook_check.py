@@ -1,5 +1,7 @@
 """The checker of committed notebooks: a good one passes, each fault is seen."""
 
+from pathlib import Path
+
 import pytest
 from helpers.notebooks import cell, notebook, write
 
@@ -69,3 +71,10 @@ def test_each_fault_of_a_notebook_is_seen(tmp_path, change, said):
     content = notebook("f()")
     change(content["cells"])
     assert said in " ".join(check(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem
+)
+def test_our_own_notebooks_are_thin(path):
+    assert [str(fault) for fault in check_notebook(path)] == []
