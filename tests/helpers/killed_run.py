@@ -1,6 +1,7 @@
 """A run of one request that kills itself (SIGKILL) at a named point: python killed_run.py LEDGER MARKS POINT
 
-POINT: "before NAME" or "after NAME" of a call below, "fsync N" for the Nth sync of the answer's files, "never", or "slowly" (not killed; the draw takes half a second).
+POINT: "before NAME" or "after NAME" of a call below, "fsync N" for the Nth sync of the answer's files, "never", or
+"slowly" (not killed; the draw takes half a second).
 Every draw leaves a mark (a file in MARKS), so that a test can count draws.
 """
 
