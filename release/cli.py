@@ -1,6 +1,7 @@
 """The command `utfall`. Progress goes to standard error, results to standard output; exit codes: `release.errors`."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -135,6 +136,7 @@ def _say(line: str) -> None:
 
 def main() -> None:
     """Run the command; every error leaves as a plain sentence and an exit code, none as a traceback."""
+    signal.signal(signal.SIGTERM, _stop)
     try:
         app(standalone_mode=True)
     except UtfallError as problem:
@@ -149,6 +151,11 @@ def main() -> None:
     except Exception as problem:  # noqa: BLE001 (its text may quote the data, so only its kind is told)
         _tell("Internal fault", f"Something that should not happen did ({type(problem).__name__}). Please report it.")
         sys.exit(1)
+
+
+def _stop(*_: object) -> None:
+    """A polite end: staging and kernels' folders are removed on the way out."""
+    raise KeyboardInterrupt
 
 
 def _tell(title: str, text: str) -> None:

@@ -28,6 +28,8 @@ _SHARE_UNIT = 2**48
 _SCALE_BITS = 24
 _SLACK = 1 + 2.0**-30
 _LARGEST_CELLS = 60_000_000
+SMALLEST_SCALE = 2.0**-4
+LARGEST_SCALE = 2.0**40
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,12 @@ def _scale_for(siblings: tuple[int, ...], rho: Fraction, records: int) -> float:
     """Smallest scale of 24 bits whose exact cost, and OpenDP's upward-rounded one, is at most rho."""
     squared = records**2 * prod(c * (c - 1) for c in siblings)
     wanted = sqrt(Fraction(squared) / (2 * rho)) * _SLACK
+    if not SMALLEST_SCALE <= wanted <= LARGEST_SCALE / 2:
+        raise PolicyError(
+            f"the budget gives noise of scale {wanted:.3g}, and only {SMALLEST_SCALE:g} to {LARGEST_SCALE:g} make sense",
+            where="privacy.rho",
+            now="lower the budget if the noise is too small; raise it, or ask for fewer tables, if it is too large",
+        )
     shift = _SCALE_BITS - frexp(wanted)[1]
     return ldexp(ceil(ldexp(wanted, shift)), -shift)
 

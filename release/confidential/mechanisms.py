@@ -12,9 +12,8 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import UtfallError
+from release.plan import LARGEST_SCALE, SMALLEST_SCALE
 
-SMALLEST_SCALE = 2.0**-4
-LARGEST_SCALE = 2.0**40
 LARGEST_VALUE = 2**61
 
 

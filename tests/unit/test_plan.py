@@ -169,6 +169,12 @@ def test_titles_and_thresholds_are_not_measured():
     assert make_plan(policy_of(TREES, TABLES, rho="1/3")).digest() != one.digest()
 
 
+@pytest.mark.parametrize("rho", ["1000000", "1e-30"])
+def test_a_budget_that_makes_no_sense_is_refused(rho):
+    with pytest.raises(PolicyError, match="noise of scale"):
+        make_plan(policy_of(TREES, TABLES, rho=rho))
+
+
 def test_a_workload_beyond_reach_is_refused_before_any_data():
     large = [flat_of("a", 400), flat_of("b", 400), flat_of("c", 400)]
     with pytest.raises(PolicyError, match="noisy values"):
