@@ -18,7 +18,7 @@ from release.plan import Plan, make_plan
 from release.policy import Policy, load_policy
 from release.request import core_digest, release_id, request_of
 from release.residuals import downward_closure
-from release.shown import Shown
+from release.shown import Shown, show_progress
 from release.staging import Stage, check_out_folder, staged
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ def measure(counts: "Counts", policy: Policy, plan: Plan, *, ledger: str, work: 
     mechanisms = mechanisms_of(plan)
 
     def drawn() -> Mapping[str, bytes]:
-        return to_files(plan, draw(counts, plan), mechanisms=mechanisms, request=request.id)
+        return to_files(plan, draw(counts, plan, show_progress), mechanisms=mechanisms, request=request.id)
 
     with Ledger.open(_place(ledger), population=request.population) as book:
         return Measured(charged_answer(book, request, drawn))

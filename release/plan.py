@@ -249,7 +249,7 @@ def _scale_for(siblings: tuple[int, ...], rho: Fraction, records: int) -> float:
     wanted = sqrt(Fraction(squared) / (2 * rho)) * _SLACK
     if not SMALLEST_SCALE <= wanted <= LARGEST_SCALE / 2:
         raise PolicyError(
-            f"the budget gives noise of scale {wanted:.3g}, and only {SMALLEST_SCALE:g} to {LARGEST_SCALE:g} make sense",
+            f"the budget gives noise of scale {wanted:.3g}, which is below {SMALLEST_SCALE:g} or without bound",
             where="privacy.rho",
             now="lower the budget if the noise is too small; raise it, or ask for fewer tables, if it is too large",
         )

@@ -3,7 +3,11 @@
 A class that derives from `Shown` promises that its HTML holds no row, identifier, true small count or path.
 """
 
+import sys
+from typing import Any
+
 SHOWN_TYPE = "application/vnd.utfall.shown+json"
+PROGRESS_TYPE = "application/vnd.utfall.progress+json"
 
 
 class Shown:
@@ -24,6 +28,17 @@ class Shown:
             "text/html": self._repr_html_(),
             "text/plain": self._plain(),
         }
+
+
+def show_progress(done: int, total: int) -> None:
+    """How many of a public number of steps are done: to the notebook's runner, or on standard error outside of one."""
+    text = f"{done:,} of {total:,} noisy values drawn"
+    shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        print(text, file=sys.stderr, flush=True)
+    else:
+        data = {PROGRESS_TYPE: {"done": done, "total": total}, "text/plain": text}
+        shell.display_pub.publish(data, transient={"display_id": "progress"}, update=done > 0)
 
 
 class Closed:

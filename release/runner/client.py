@@ -15,7 +15,7 @@ from papermill.engines import NBClientEngine
 
 from release.runner.private import kernel_environment, kernel_manager, private_place
 from release.runner.quiet import mute_logger
-from release.runner.vet import our_error, vetted, vetted_error
+from release.runner.vet import our_error, progress_in, vetted, vetted_error
 from release.runner.watch import Watch
 
 
@@ -80,6 +80,9 @@ class VettedClient(PapermillNotebookClient):  # type: ignore[misc]
         """Vet, then let nbclient and papermill go on with what is left."""
         if msg["msg_type"] == "error":
             self.watch.failed(our_error(msg["content"].get("ename"), msg["content"].get("evalue")))
+        if line := progress_in(msg):
+            self.watch.progress(f"{self.watch.name}: {line}")
+            return None
         safe = vetted(msg)
         return None if safe is None else super().process_message(safe, cell, cell_index)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from release import errors
 from release.errors import BudgetError, Fault, LedgerError, PolicyError, UtfallError, VerificationError
-from release.shown import SHOWN_TYPE
+from release.shown import PROGRESS_TYPE, SHOWN_TYPE
 
 Message = dict[str, Any]
 
@@ -52,6 +52,16 @@ def vetted(message: Mapping[str, Any]) -> Message | None:
     if kind == "error":
         return _message(message, kind, vetted_error(content))
     return None
+
+
+def progress_in(message: Mapping[str, Any]) -> str | None:
+    """The line of progress that a message carries: two whole numbers in words of our own; None if it isn't one."""
+    if message["msg_type"] not in ("display_data", "update_display_data"):
+        return None
+    said = (message["content"].get("data") or {}).get(PROGRESS_TYPE)
+    if not isinstance(said, Mapping) or not all(type(said.get(name)) is int for name in ("done", "total")):
+        return None
+    return f"{said['done']:,} of {said['total']:,} noisy values drawn".replace(",", " ")
 
 
 def vetted_error(content: Mapping[str, Any]) -> dict[str, Any]:

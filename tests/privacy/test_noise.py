@@ -1,7 +1,7 @@
 """The noise that our own measuring function draws with the installed OpenDP: its scale, shape and freshness.
 
-Each statistical test accepts the right noise at an absurdly forgiving level, and rejects at that same level what is wrong:
-a scale off by 10 %, noise clipped at zero, a draw used twice. Nothing here is seeded; nothing is flaky.
+Each statistical test accepts the right noise at an absurdly forgiving level, and rejects at that same level what is
+wrong: a scale off by 10 %, noise clipped at zero, a draw used twice. Nothing here is seeded; nothing is flaky.
 """
 
 from math import erfc, exp, lgamma, log, sqrt
@@ -242,7 +242,7 @@ def test_many_draws_go_through_several_processes_and_come_back_in_place(monkeypa
     plan = make_plan(policy_of(attributes, {"t": {"by": ["place", "sex", "big"]}}, rho="5000"))
     counts = counts_of(random_leaves(attributes, 400), plan)
     steps: list[int] = []
-    noisy = measure.draw(counts, plan, lambda done, total: steps.append(done))
+    noisy = measure.draw(counts, plan, lambda done, _: steps.append(done))
     assert steps == sorted(steps)
     assert steps[-1] == plan.draws
     for residual in plan.residuals:
