@@ -93,11 +93,13 @@ class PlanReport(Shown):
         )
 
     def lines(self) -> Iterator[tuple[str, ...]]:
-        """Rows of the table, as text: one per table and statistic."""
+        """Rows of the table, as text: one per table and statistics of equal errors."""
         for table in self.tables:
+            told: dict[tuple[str, ...], list[str]] = {}
             for statistic, errors in table.errors.items():
-                shown = tuple(_error_text(statistic, error) for error in errors)
-                yield (table.name, f"{table.cells:,}", f"{table.count_error:.1f}", statistic, *shown)
+                told.setdefault(tuple(_error_text(statistic, error) for error in errors), []).append(statistic)
+            for shown, statistics in told.items():
+                yield (table.name, f"{table.cells:,}", f"{table.count_error:.1f}", " ".join(statistics), *shown)
 
     @property
     def header(self) -> tuple[str, ...]:

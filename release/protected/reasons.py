@@ -16,6 +16,10 @@ class Status(StrEnum):
     SEE_PARENT = "see-parent"
 
 
+STRUCTURAL = (Status.NOT_APPLICABLE, Status.NOT_IN_FRAME)
+"""Nothing is withheld there: the figure can't exist, or not yet. Left out where shares of shown figures are told."""
+
+
 @dataclass(frozen=True)
 class Reason:
     """What a status is called, and its marks in PX and SDMX (observation and confidentiality status)."""

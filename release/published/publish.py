@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+import numpy as np
+
 from release.codes import Attribute
 from release.errors import VerificationError
-from release.protected.reasons import Status
+from release.protected.reasons import STRUCTURAL, Status
 from release.protected.safe import SafeTable
 from release.protected.words import written
 from release.published.about import About
@@ -23,7 +25,7 @@ from release.shown import Shown
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """How much of a table was published. remarks: what the office should know before it sends the files out."""
+    """How much of a table was published; figures: those that can exist. remarks: what the office should know before it sends the files out."""
 
     name: str
     figures: int
@@ -78,7 +80,8 @@ def _summary(table: SafeTable) -> PublishedTable:
     shown = int((columns.status.index == list(Status).index(Status.SHOWN)).sum())
     risky = formula_like_codes(table)
     remark = f"a spreadsheet may take {len(risky)} codes for formulas, such as {risky[0]}" if risky else ""
-    return PublishedTable(table.name, len(columns), shown, (remark,) if remark else ())
+    possible = int((~np.isin(columns.status.index, [list(Status).index(status) for status in STRUCTURAL])).sum())
+    return PublishedTable(table.name, possible, shown, (remark,) if remark else ())
 
 
 def _row(table: PublishedTable) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.protected.reasons import Status
+from release.protected.reasons import STRUCTURAL, Status
 from release.protected.safe import SafeTable
 from release.protected.words import COVERS, LANGUAGES, status_text, translated, written
 from release.published.about import About
@@ -48,17 +48,18 @@ def write_site(tables: Sequence[SafeTable], public: Path, about: About) -> None:
 
 
 def entry_of(table: SafeTable, language: str) -> Entry:
-    """A table's facts in one language: how many figures, how many shown, what is withheld and why."""
+    """A table's facts in one language: how many figures can exist, how many are shown, what is withheld and why."""
     status = columns_of(table).status
     counts = [int((status.index == i).sum()) for i in range(len(status.codes))]
     numbers = dict(zip(Status, counts, strict=True))
+    possible = len(status.index) - sum(numbers[structural] for structural in STRUCTURAL)
     withheld = [(status_text(s, language), _whole(n, language)) for s, n in numbers.items() if n and s != Status.SHOWN]
     return Entry(
         name=table.name,
         title=translated(table.title, language, table.name),
         page=page_name(f"table-{table.name}", language),
-        figures=_whole(len(status.index), language),
-        shown=_percent(numbers[Status.SHOWN] / max(1, len(status.index)), language),
+        figures=_whole(possible, language),
+        shown=_percent(numbers[Status.SHOWN] / max(1, possible), language),
         covers=translated(COVERS.get(table.covers, {}), language, table.covers),
         unit=table.unit,
         withheld=tuple(withheld),
