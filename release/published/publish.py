@@ -25,7 +25,7 @@ from release.shown import Shown
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """How much of a table was published; figures: those that can exist. remarks: what the office should know before it sends the files out."""
+    """How much of a table was published. figures: those that can exist. remarks: for the office, before sending."""
 
     name: str
     figures: int
