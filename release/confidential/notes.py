@@ -1,11 +1,14 @@
 """What the checks of a delivery find: faults that refuse it, and banded numbers for the statistician."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
 from release.errors import DataError, Fault, roughly
 from release.shown import Closed, Shown
+
+FEW = roughly(0)
 
 
 @dataclass(frozen=True, repr=False)
@@ -15,11 +18,29 @@ class CheckReport(Shown):
     title: str
     lines: tuple[tuple[str, str, str], ...]
 
+    @property
+    def notable(self) -> tuple[tuple[str, str, str], ...]:
+        """The lines about more than a few rows; all others are alike, and told in one line."""
+        return tuple(line for line in self.lines if line[2] != FEW)
+
+    @property
+    def remainder(self) -> str:
+        """What is said of all other lines."""
+        others = len(self.lines) - len(self.notable)
+        return f"{others} other checks: {FEW} rows each (or none)" if others else ""
+
+    def as_json(self) -> str:
+        """Every line, for programs."""
+        lines = [{"where": where, "what": what, "rows": number} for where, what, number in self.lines]
+        return json.dumps({"report": self.title, "lines": lines}, indent=2, ensure_ascii=False)
+
     def _plain(self) -> str:
-        return "\n".join([self.title, *(f"  {where}: {what}: {number}" for where, what, number in self.lines)])
+        told = [f"  {where}: {what}: {number}" for where, what, number in self.notable]
+        return "\n".join([self.title, *told, *([f"  {self.remainder}"] if self.remainder else [])])
 
     def _repr_html_(self) -> str:
-        rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in self.lines)
+        lines = (*self.notable, *([("", self.remainder, "")] if self.remainder else []))
+        rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
         head = "<tr><th scope='col'>Where</th><th scope='col'>What</th><th scope='col'>Roughly how many</th></tr>"
         return f"<table><caption>{escape(self.title)}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
