@@ -154,10 +154,11 @@ def _note_publication(ledger: Ledger, request: Request, folder: Path) -> None:
 
 
 def _prepare(stage: Stage, policy: Policy, request: Request) -> None:
-    """Policy and code lists, as they will be published: from here on all notebooks read these copies."""
-    from release.published.layout import POLICY, write_file
+    """Policy, house policy and code lists, as they will be published: from here on all notebooks read these copies."""
+    from release.published.layout import HOUSE, POLICY, write_file
 
     write_file(stage.public / POLICY, policy.text)
+    write_file(stage.public / HOUSE, policy.house_text)
     for name, content in policy.files.items():
         write_file(stage.public / "codes" / name, content)
     (stage.confidential / REQUEST_FILE).write_text(json.dumps({"request": request.id}))

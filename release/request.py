@@ -79,5 +79,6 @@ def release_id(request: Request, policy: Policy) -> str:
     The same request told in another way (titles, thresholds, languages) is another release of the same measurements.
     """
     files = {name: hashlib.sha256(content).hexdigest() for name, content in policy.files.items()}
-    told = {"request": request.id, "policy": hashlib.sha256(policy.text).hexdigest(), "files": files}
+    texts = {"policy": policy.text, "house": policy.house_text}
+    told = {"request": request.id, "files": files, **{name: hashlib.sha256(t).hexdigest() for name, t in texts.items()}}
     return f"{policy.document.release}-{digest_of(told)[:12]}"

@@ -32,9 +32,10 @@ class Stage:
         return self.folder / PUBLIC
 
     def appear(self) -> None:
-        """Sync every file and folder, then take the release's place in one rename."""
+        """Sync every file and folder, open the folder to readers of `public`, and take the release's place at once."""
         for path in sorted(self.folder.rglob("*")):
             sync(path)
+        self.folder.chmod(0o755)
         sync(self.folder)
         try:
             self.folder.rename(self.place)

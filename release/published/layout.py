@@ -6,6 +6,7 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 PROMISE = "promise.md"
 POLICY = "policy.yaml"
+HOUSE = "house.yaml"
 MEASUREMENTS = "measurements"
 TABLES = "tables"
 DATAPACKAGE = "tables/datapackage.json"
