@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, SPECIAL_CODES, Attribute, Labels, tree
@@ -17,6 +18,9 @@ RESERVED = ("all", "refuse", *SPECIAL_CODES)
 """Words that no code list may use: the root, the rule for unknown codes, and the codes we add ourselves."""
 
 MOST_CODES = 200_000
+MOST_FAULTS = 10
+"""Faults told of one file: they often have one cause."""
+
 MOST_SCORES = 101
 
 SPECIAL_TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -178,9 +182,10 @@ def _checked(found: LeafList, place: Place) -> LeafList:
         place.refuse("the code list is empty.", "write at least one code")
     if len(found.leaves) > MOST_CODES:
         place.refuse(f"the code list has more than {MOST_CODES:,} codes.", "publish coarser codes")
-    faults = [*_word_faults(found), *_duplicate_faults(found), *_parent_faults(found), *_text_faults(found)]
+    every = chain(_word_faults(found), _duplicate_faults(found), _parent_faults(found), _text_faults(found))
+    faults = list(islice(every, MOST_FAULTS))
     if faults:
-        raise PolicyError(faults[:10])
+        raise PolicyError(faults)
     return found
 
 

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from math import prod
 
 import numpy as np
 
 from release.codes import Attribute
 from release.errors import Fault, PolicyError, nearest
-from release.policy.code_lists import dimension_attribute, outcome_attribute
+from release.policy.code_lists import MOST_FAULTS, dimension_attribute, outcome_attribute
 from release.policy.csv_text import CodeFile, CodeFiles
 from release.policy.document import Dimension, Outcome, PolicyDocument, Possible
 from release.policy.meaning import periods_followed, special_codes, time_dimension
@@ -96,9 +97,9 @@ def _add_successors(done: Completion, document: PolicyDocument, files: CodeFiles
 def successors(file: CodeFile, attribute: Attribute) -> Mapping[str, str]:
     """Old code -> its successor among the leaves; PolicyError with every fault of the file."""
     _check_exact_columns(file, ["from", "to"])
-    faults = list(_successor_faults(file, attribute))
+    faults = list(islice(_successor_faults(file, attribute), MOST_FAULTS))
     if faults:
-        raise PolicyError(faults[:10])
+        raise PolicyError(faults)
     return {row.cells["from"]: row.cells["to"] for row in file.rows}
 
 
@@ -166,9 +167,10 @@ def _possible(
         (place / "over").refuse(f"the list spans more than {spaced(MOST_CELLS)} combinations.", "choose coarser levels")
     file = files.read(words.codes, place / "codes")
     _check_exact_columns(file, columns)
-    faults = list(_combination_faults(file, dict(zip(columns, (level.index for level in levels), strict=True))))
+    known = dict(zip(columns, (level.index for level in levels), strict=True))
+    faults = list(islice(_combination_faults(file, known), MOST_FAULTS))
     if faults or not file.rows:
-        raise PolicyError(faults[:10] or [Fault("no combination is listed.", file.name, "write one line for each")])
+        raise PolicyError(faults or [Fault("no combination is listed.", file.name, "write one line for each")])
     allowed = np.zeros([len(level) for level in levels], np.bool_)
     allowed[tuple(np.array([[level.index[row.cells[level.name]] for level in levels] for row in file.rows]).T)] = True
     return PossibleCombinations(tuple(over), allowed, words.source)

@@ -58,6 +58,7 @@ def _delivered(document: PolicyDocument) -> frozenset[str]:
 
 def _raise_faults(document: PolicyDocument, house: HouseDocument, done: Completion, text: PolicyText) -> None:
     known = Known(document, house, done.attributes)
-    faults = [*document_faults(document, Place(text)), *done.faults, *completed_faults(known, Place(text))]
+    found = [*document_faults(document, Place(text)), *done.faults, *completed_faults(known, Place(text))]
+    faults = list(dict.fromkeys(found))
     if faults:
-        raise PolicyError(capped(list(dict.fromkeys(faults))))
+        raise PolicyError(capped(faults, len(faults)))

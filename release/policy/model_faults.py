@@ -23,14 +23,16 @@ def read_model(model: type[Model], text: PolicyText) -> Model:
         return model.model_validate(text.data)
     except ValidationError as refusal:
         objections = refusal.errors(include_url=False, include_input=False)
-    raise PolicyError(capped([_fault(path, found, model, text) for path, found in _by_place(objections, text)]))
+    spec, places = _Spec(schema_of(model), text.data), list(_by_place(objections, text))
+    faults = [_fault(path, found, spec, text) for path, found in places[: MOST_FAULTS + 1]]
+    raise PolicyError(capped(faults, len(places)))
 
 
-def capped(faults: Sequence[Fault]) -> list[Fault]:
-    """The first faults, and how many more there are."""
-    if len(faults) <= MOST_FAULTS:
+def capped(faults: Sequence[Fault], number: int) -> list[Fault]:
+    """The first of `number` faults, and how many more there are."""
+    if number <= MOST_FAULTS:
         return list(faults)
-    return [*faults[:MOST_FAULTS], Fault(f"and {len(faults) - MOST_FAULTS} more faults.", now="correct these first")]
+    return [*faults[:MOST_FAULTS], Fault(f"and {number - MOST_FAULTS} more faults.", now="correct these first")]
 
 
 def _by_place(objections: Sequence[Any], text: PolicyText) -> Iterator[tuple[KeyPath, list[Objection]]]:
@@ -38,9 +40,9 @@ def _by_place(objections: Sequence[Any], text: PolicyText) -> Iterator[tuple[Key
     places: dict[KeyPath, list[Objection]] = {}
     for objection in objections:
         places.setdefault(_path(objection, text.data), []).append(objection)
+    around = {path[:length] for path in places for length in range(len(path))}
     for path, found in sorted(places.items(), key=lambda item: text.line(item[0])):
-        deeper = any(len(other) > len(path) and other[: len(path)] == path for other in places)
-        if not (deeper and all(_is_about_type(objection) for objection in found)):
+        if not (path in around and all(_is_about_type(objection) for objection in found)):
             yield path, found
 
 
@@ -65,9 +67,8 @@ def _is_about_type(objection: Objection) -> bool:
     return str(objection["type"]).endswith("_type")
 
 
-def _fault(path: KeyPath, found: list[Objection], model: type[BaseModel], text: PolicyText) -> Fault:
+def _fault(path: KeyPath, found: list[Objection], spec: "_Spec", text: PolicyText) -> Fault:
     first = next((objection for objection in found if not _is_about_type(objection)), found[0])
-    spec = _Spec(schema_of(model))
     if first["type"] in ("missing", "extra_forbidden") or first["loc"][-1] == "[key]":
         return _key_fault(first, path, Place(text, path), spec)
     return _value_fault(first, path, Place(text, path), spec)
@@ -137,16 +138,18 @@ def _short(value: object) -> str:
 
 
 class _Spec:
-    """A model's JSON Schema, to ask what may stand at a path."""
+    """A model's JSON Schema, to ask what may stand at a path of the data."""
 
-    def __init__(self, schema: dict[str, Any]) -> None:
+    def __init__(self, schema: dict[str, Any], data: Any) -> None:
         self.schema = schema
+        self.data = data
 
     def at(self, path: KeyPath) -> list[dict[str, Any]]:
         """All schemas that may apply at a path."""
         found = list(self._arms(self.schema))
-        for key in path:
-            found = [arm for schema in found for below in _below(schema, key) for arm in self._arms(below)]
+        for depth, key in enumerate(path):
+            inside = _of_list if isinstance(_value(self.data, path[:depth]), list) else _of_mapping
+            found = [arm for schema in found for below in inside(schema, key) for arm in self._arms(below)]
         return found
 
     def _arms(self, schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -175,11 +178,16 @@ class _Spec:
         return next((f" ({s['description']})" for s in self.at(path) if "description" in s), "")
 
 
-def _below(schema: dict[str, Any], key: str | int) -> Iterator[dict[str, Any]]:
+def _of_mapping(schema: dict[str, Any], key: str | int) -> Iterator[dict[str, Any]]:
     if key in schema.get("properties", ()):
         yield schema["properties"][key]
     elif isinstance(schema.get("additionalProperties"), dict):
         yield schema["additionalProperties"]
     yield from schema.get("patternProperties", {}).values()
-    if isinstance(key, int) and isinstance(schema.get("items"), dict):
+
+
+def _of_list(schema: dict[str, Any], key: str | int) -> Iterator[dict[str, Any]]:
+    if isinstance(key, int):
+        yield from schema.get("prefixItems", ())[key : key + 1]
+    if isinstance(schema.get("items"), dict):
         yield schema["items"]

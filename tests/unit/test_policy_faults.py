@@ -226,3 +226,10 @@ def test_nothing_but_the_codes_of_the_small_lists_is_fine(tmp_path):
     from helpers.small_policy import small_policy
 
     assert small_policy(tmp_path, files=dict(FILES)).document.release == "small"
+
+
+def test_thousands_of_bad_codes_are_one_short_letter(tmp_path):
+    error = refusal(tmp_path, changed("[2019, 2020, 2021, 2022, 2023]", f"[{','.join(['1.5'] * 20_000)}]"))
+    assert len(error.faults) == 26
+    assert "write text or a whole number; put quotes around it" in str(error)
+    assert "and 19975 more faults" in str(error)
