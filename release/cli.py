@@ -96,7 +96,7 @@ def audit(
     from release.audit import audit as audit_release
 
     report = audit_release(folder, ledger=ledger)
-    typer.echo(report.as_json() if as_json else repr(report))
+    typer.echo(report.as_json() if as_json else report.as_text())
     if report.failed:
         raise typer.Exit(7)
 

@@ -199,9 +199,9 @@ def finish(stage: Stage, policy: Policy, request: Request, ledger: Ledger) -> No
     from release.audit import audit
     from release.published.manifest import write_manifest
 
-    for path in stage.public.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
     write_manifest(stage.public, facts=manifest_facts(policy, request, ledger))
+    for path in (stage.public, *stage.public.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     report = audit(stage.public, ledger=ledger.path)
     if report.failed:
         raise VerificationError(
@@ -306,8 +306,8 @@ def _refuse_other_request(request: Request, announced: Path) -> None:
     """A run says beforehand what it will ask; by hand there is no such file."""
     if announced.exists() and json.loads(announced.read_text())["request"] != request.id:
         raise DataError(
-            "the delivery's files changed while they were read",
-            now="let the delivery come to rest, then run again; nothing was charged",
+            "the delivery's files, or the program itself, changed while the release was made",
+            now="let them come to rest, then run again; nothing was charged",
         )
 
 

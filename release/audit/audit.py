@@ -13,7 +13,7 @@ from typing import Any
 from release.audit.cost import cost_objections
 from release.audit.report import AuditReport, Claim, Result
 from release.audit.rules import rule_objections
-from release.errors import UsageError, UtfallError
+from release.errors import LedgerError, UsageError, UtfallError
 from release.ledger import LedgerReport, digest_of, verify_ledger
 from release.policy.policy import Policy
 
@@ -63,6 +63,8 @@ def audit(folder: Path, *, ledger: Path | None = None) -> AuditReport:
     public = folder / "public" if (folder / "public").is_dir() else folder
     if not (public / "policy.yaml").is_file():
         raise UsageError("there is no release in this folder", now="name a release's folder, or its public folder")
+    if ledger is not None and not ledger.is_file():
+        raise LedgerError("There is no such ledger.", where=ledger.name, now="Name the ledger's file, or leave it out.")
     audited = Audited(public, ledger)
     return AuditReport(_release_name(audited), tuple(_checked(check, audited) for check in CHECKS))
 
@@ -182,6 +184,19 @@ def _charge_objections(audited: Audited, ledger: Path, manifest: Mapping[str, An
         yield "the ledger's entry isn't the one that the release names"
 
 
+def _publication(audited: Audited) -> Objections:
+    """Can't tell until the ledger notes the publication; a release is audited once before."""
+    if audited.ledger is None or audited.manifest is None:
+        return None
+    from release.audit.charge import charge_of
+    from release.published.manifest import manifest_digest
+
+    noted = charge_of(audited.ledger, audited.manifest["request"]["id"]).published.get(audited.manifest["release"])
+    if noted is None:
+        return None
+    return [] if manifest_digest(audited.public) in noted else ["the manifest isn't the one that was published"]
+
+
 def _answer_digest(folder: Path) -> str:
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
     return digest_of(digests)
@@ -197,4 +212,5 @@ CHECKS: tuple[Check, ...] = (
     ("withholding", "the policy's withholding rules are obeyed", _rules),
     ("ledger chain", "the ledger is whole, and never reserved more than was granted", _chain),
     ("ledger charge", "the release's cost was charged, and its measurements are the committed ones", _charge),
+    ("publication", "the ledger notes the publication of this very manifest", _publication),
 )

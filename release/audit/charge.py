@@ -1,30 +1,47 @@
 """What a ledger says of one request: read from a copy, without writing to it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from release.ledger.verify import entry_bodies
 
 
 @dataclass(frozen=True)
 class Charge:
-    """One request in the ledger: its last reservation, and the commit of its answer, None where there is none."""
+    """One request in the ledger: its last reservation, and the commit of its answer, None where there is none.
 
-    ledger_id: str
-    rho: Fraction | None
-    answer: str | None
-    commit_hash: str | None
+    published: digests of the manifests that were noted as published, by release.
+    """
+
+    ledger_id: str = ""
+    rho: Fraction | None = None
+    answer: str | None = None
+    commit_hash: str | None = None
+    published: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def charge_of(ledger: Path, request: str) -> Charge:
     """The charge of a request; the ledger itself is verified elsewhere."""
-    ledger_id, rho, answer, commit_hash = "", None, None, None
+    charge = Charge()
     for body, written in entry_bodies(ledger):
-        if body["kind"] == "genesis":
-            ledger_id = body["ledger"]
-        elif body.get("request") == request and body["kind"] == "reserve":
-            rho = Fraction(body["rho"])
-        elif body.get("request") == request and body["kind"] == "commit":
-            answer, commit_hash = body["answer"], written
-    return Charge(ledger_id, rho, answer, commit_hash)
+        if body["kind"] == "genesis" or body.get("request") == request:
+            charge = _after(charge, body, written)
+    return charge
+
+
+def _after(charge: Charge, body: Mapping[str, Any], written: str) -> Charge:
+    """The charge with one more entry. written: the entry's hash."""
+    match body["kind"]:
+        case "genesis":
+            return replace(charge, ledger_id=body["ledger"])
+        case "reserve":
+            return replace(charge, rho=Fraction(body["rho"]))
+        case "commit":
+            return replace(charge, answer=body["answer"], commit_hash=written)
+        case "publish":
+            noted = charge.published.get(body["release"], frozenset()) | {body["files"]}
+            return replace(charge, published={**charge.published, body["release"]: noted})
+    return charge
