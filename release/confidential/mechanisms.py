@@ -41,9 +41,14 @@ def cost(measurement: Any, squared_sensitivity: int) -> Fraction:
 
 def with_noise(values: IntArray, scale: float) -> IntArray:
     """A vector of whole numbers with fresh noise on each entry. Shape (n,), int64; the result is int64."""
-    if values.ndim != 1 or values.dtype != np.int64 or int(np.abs(values).max(initial=0)) > LARGEST_VALUE:
+    if values.ndim != 1 or values.dtype != np.int64 or not _far_from_limits(values):
         raise UtfallError("only vectors of 64-bit whole numbers far from their limits are given to the mechanism")
     return np.array(gaussian(scale)(np.array(values)), np.int64)
+
+
+def _far_from_limits(values: IntArray) -> bool:
+    """Not by `abs`: that of the smallest 64-bit number is itself, and negative."""
+    return int(values.min(initial=0)) >= -LARGEST_VALUE and int(values.max(initial=0)) <= LARGEST_VALUE
 
 
 def serialised(scale: float) -> str:
