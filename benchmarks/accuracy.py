@@ -3,8 +3,8 @@
     python benchmarks/accuracy.py [--formula-only]
 
 48 overlapping tables of simulated graduates (`simulated_graduates.py`), ε = 1 at δ = 1e-6 by the exact conversion. The
-baseline draws every table on its own and gets its own best shares of the budget: ρ_t proportional to the square root of
-(weight of a cell x cells), for the objective that ours minimises too. Both draw through OpenDP. The claim: squared error
+baseline draws every table on its own and gets its own best shares of the budget: ρ_t proportional to the square root
+of (weight of a cell x cells), for the objective that ours minimises too. Both draw through OpenDP. Claim: squared error
 is at least 1.6 times lower, by formula over tables alike and by real draws over all cells. (By real draws over tables
 alike is printed too; tables of 6 to 30 cells weigh there as much as any, so it moves a few per cent from run to run.)
 CPU seconds are of this process and its workers.
