@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Tables = Mapping[str, "ir.Table"]
+CodeCounts = dict[tuple[str | None, ...], int]
+"""Rows by their codes as delivered (None: missing)."""
 
 
 # Values of one file, as it is read ----------------------------------------------------------------------------------
@@ -84,9 +86,11 @@ def check_relations(tables: Tables, policy: Policy, attributes: Mapping[str, Use
     _check_repeated(tables, policy, used, notes)
     _check_strangers(tables, policy, notes)
     _check_periods(tables, policy, used, notes)
-    for use in used.values():
-        if use.attribute.edges is None:
-            _check_codes(tables[use.input], policy, use, notes)
+    delivered: dict[tuple[str, str], CodeCounts] = {}
+    for use in (use for use in used.values() if use.attribute.edges is None):
+        if (use.input, use.role) not in delivered:
+            delivered[use.input, use.role] = code_counts(tables[use.input], [use])
+        _check_codes(delivered[use.input, use.role], policy, use, notes)
     if policy.document.link.base in tables and not notes.faults:
         for possible in policy.possible:
             _check_possible(tables[policy.document.link.base], policy, attributes, possible, notes)
@@ -156,12 +160,11 @@ def _check_periods(tables: Tables, policy: Policy, attributes: Mapping[str, Use]
             )
 
 
-def _check_codes(table: "ir.Table", policy: Policy, use: Use, notes: Notes) -> None:
+def _check_codes(rows: CodeCounts, policy: Policy, use: Use, notes: Notes) -> None:
     """Codes that aren't in the list (once replaced), and no code at all where a dimension needs one."""
     declared = policy.document.inputs[use.input]
     file = declared.file
     where = place(use.input, file, declared.column(use.role).column)
-    rows = code_counts(table, [use])
     unknown = sum(n for (code,), n in rows.items() if code is not None and code not in use.known)
     notes.line(file, f"codes replaced for {use.name}", sum(n for (code,), n in rows.items() if code in use.replace))
     notes.line(file, f"codes unknown to {use.name}", unknown)
@@ -204,8 +207,8 @@ def _check_possible(
     )
 
 
-def code_counts(table: "ir.Table", wanted: list[Use]) -> dict[tuple[str | None, ...], int]:
-    """Rows of each combination of the codes as they stand in the delivery (None: missing)."""
+def code_counts(table: "ir.Table", wanted: list[Use]) -> CodeCounts:
+    """Rows of each combination of some attributes' codes."""
     keys = {f"code_{i}": code_text(table[use.role]) for i, use in enumerate(wanted)}
     groups = table.group_by(**keys).agg(rows=table.count()).to_pyarrow()
     return {tuple(row[key] for key in keys): row["rows"] for row in groups.to_pylist()}

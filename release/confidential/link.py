@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, SPECIAL_CODES, Attribute, IntArray
+from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, Attribute, IntArray
 from release.confidential.bland import bland
 from release.confidential.checks import number
 from release.confidential.engine import materialised, private_engine
@@ -308,10 +308,10 @@ def _check_bound(rows: "ir.Table", kept: "ir.Table", policy: Policy) -> None:
 def _tell(rows: "ir.Table", kept: "ir.Table", policy: Policy, attributes: Mapping[str, Use], notes: Notes) -> None:
     base = policy.document.inputs[policy.document.link.base]
     notes.line(base.file, "rows that count", number(kept.count()))
-    for name in levels_used(policy):
-        use = attributes[name]
-        leaves = rows[column(name, use.attribute.depth)]
-        for code in (code for code in SPECIAL_CODES if code in use.attribute.leaves.index):
-            notes.line(
-                policy.document.inputs[use.input].file, f"{name}: {code}", number((leaves == use.leaf(code)).sum())
-            )
+    told = [(attributes[name], code) for name in levels_used(policy) for code in sorted(policy.special(name))]
+    if not told:
+        return
+    hits = [rows[column(use.name, use.attribute.depth)] == use.leaf(code) for use, code in told]
+    sums = rows.aggregate(**{f"hits_{i}": hit.sum() for i, hit in enumerate(hits)}).to_pyarrow().to_pylist()[0]
+    for (use, code), total in zip(told, sums.values(), strict=True):
+        notes.line(policy.document.inputs[use.input].file, f"{use.name}: {code}", int(total or 0))

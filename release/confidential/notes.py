@@ -58,7 +58,7 @@ class Notes(Closed):
     def fault_if(self, rows: int, what: str, *, where: str, now: str) -> None:
         """A fault if there is any such row; `what` follows on the banded number of rows."""
         if rows:
-            self.fault(f"{roughly(rows)} {what}", where=where, now=now)
+            self.fault(f"{roughly(rows).capitalize()} {what}", where=where, now=now)
 
     def line(self, where: str, what: str, rows: int) -> None:
         self.lines.append((where, what, roughly(rows)))

@@ -58,12 +58,14 @@ def read_input(source: Source, notes: Notes) -> "pa.Table | None":
 
     Columns are text (codes and persons), int64 (integer) or float64 (number); missing values are nulls.
     """
+    import pyarrow as pa
+
     before = len(notes.faults)
     raw = _read_raw(source, notes)
     if raw is None:
         return None
-    table = _typed(raw, source, notes)
-    return table if len(notes.faults) == before else None
+    columns = {role: _typed(raw.column(said.column), said, source, notes) for role, said in source.columns.items()}
+    return pa.table(columns) if len(notes.faults) == before else None
 
 
 def _read_raw(source: Source, notes: Notes) -> "pa.Table | None":
@@ -225,137 +227,85 @@ def _has_columns(names: Collection[str], source: Source, notes: Notes) -> bool:
     return not missing and not twice
 
 
-def _typed(raw: "pa.Table", source: Source, notes: Notes) -> "pa.Table":
-    import pyarrow as pa
+def _typed(values: "pa.ChunkedArray", column: Column, source: Source, notes: Notes) -> "pa.ChunkedArray | None":
+    """A column in its declared type: text (code), int64 (integer) or float64 (number); None after a fault.
 
-    convert = {"code": _as_text, "integer": _as_integer, "number": _as_number}
-    columns = {}
-    for role, column in source.columns.items():
-        values = raw.column(column.column)
-        if pa.types.is_dictionary(values.type):
-            values = values.cast(values.type.value_type)
-        columns[role] = convert[column.type](values, source, column, notes)
-    return pa.table({role: values for role, values in columns.items() if values is not None})
-
-
-def _as_text(values: "pa.ChunkedArray", source: Source, column: Column, notes: Notes) -> "pa.ChunkedArray | None":
-    """Codes as text; whole numbers as their digits, also where a writer made 10.0 of them because some are missing."""
+    Numbers may be delivered as text with the declared decimal mark. Codes may be delivered as whole numbers, also as
+    10.0, which writers make of 10 where some values are missing.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if _is_text(values.type):
+    kind = pa.types
+    if kind.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if kind.is_string(values.type) or kind.is_large_string(values.type) or kind.is_string_view(values.type):
         text = values.cast(pa.string())
-        return pc.if_else(pc.equal(text, ""), None, text)
-    if pa.types.is_integer(values.type):
+        text = pc.if_else(pc.equal(text, ""), None, text)
+        return (
+            text
+            if column.type == "code"
+            else _sorted_out(_numbers_in(text, column, source, notes), column, source, notes)
+        )
+    if kind.is_integer(values.type) and column.type == "code":
         return values.cast(pa.string())
-    if pa.types.is_floating(values.type):
-        whole = _whole(values, source, column, notes)
-        return None if whole is None else whole.cast(pa.string())
-    _wrong_type(source, column, notes)
-    return None
-
-
-def _as_integer(values: "pa.ChunkedArray", source: Source, column: Column, notes: Notes) -> "pa.ChunkedArray | None":
-    import pyarrow as pa
-
-    if _is_text(values.type):
-        return _parsed(values, r"^-?[0-9]{1,15}$", source, column, notes)
-    if pa.types.is_integer(values.type):
-        return _plausible(values, source, column, notes)
-    if pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
-        return _whole(values, source, column, notes)
-    _wrong_type(source, column, notes)
-    return None
-
-
-def _as_number(values: "pa.ChunkedArray", source: Source, column: Column, notes: Notes) -> "pa.ChunkedArray | None":
-    import pyarrow as pa
-
-    if _is_text(values.type):
-        mark = "[.]" if source.declared.decimal == "." else ","
-        pattern = rf"^-?[0-9]+({mark}[0-9]+)?([eE][-+]?[0-9]{{1,3}})?$"
-        return _parsed(values, pattern, source, column, notes)
-    if pa.types.is_integer(values.type) or pa.types.is_decimal(values.type):
-        return _plausible(values, source, column, notes)
-    if pa.types.is_floating(values.type):
-        return _finite(values.cast(pa.float64()), source, column, notes)
-    _wrong_type(source, column, notes)
-    return None
-
-
-def _is_text(kind: "pa.DataType") -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _wrong_type(source: Source, column: Column, notes: Notes) -> None:
+    if kind.is_integer(values.type) or kind.is_floating(values.type) or kind.is_decimal(values.type):
+        return _sorted_out(values.cast(pa.float64(), safe=False), column, source, notes)
     notes.fault(
         f'The column can\'t be read as "{column.type}": the file stores another kind of value in it.',
         where=source.place(column.column),
         now="Deliver it as text or as numbers, or declare another type in the policy.",
     )
+    return None
 
 
-def _parsed(
-    values: "pa.ChunkedArray", pattern: str, source: Source, column: Column, notes: Notes
-) -> "pa.ChunkedArray | None":
-    """Numbers written as text, each checked against the pattern before it is converted."""
+def _numbers_in(text: "pa.ChunkedArray", column: Column, source: Source, notes: Notes) -> "pa.ChunkedArray | None":
+    """Numbers written as text; each is checked against what a number may look like before it is converted."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    text = pc.if_else(pc.equal(values.cast(pa.string()), ""), None, values.cast(pa.string()))
+    mark = source.declared.decimal
+    pattern = rf"^-?[0-9]+([{mark}][0-9]+)?([eE][-+]?[0-9]{{1,3}})?$"
     wrong = _true(pc.invert(pc.match_substring_regex(text, pattern)))
     notes.fault_if(
         wrong,
-        f'rows don\'t hold a number of the declared type "{column.type}" (decimal mark {source.declared.decimal!r}).',
+        f"rows don't hold a number (decimal mark {mark!r}).",
         where=source.place(column.column),
         now=f"Correct the delivery, or `type` and `decimal` in the policy under inputs.{source.name}.",
     )
-    if wrong:
-        return None
-    if column.type == "integer":
-        return _plausible(text.cast(pa.int64()), source, column, notes)
-    return _finite(pc.replace_substring(text, ",", ".").cast(pa.float64()), source, column, notes)
+    return None if wrong else pc.replace_substring(text, mark, ".").cast(pa.float64())
 
 
-def _whole(values: "pa.ChunkedArray", source: Source, column: Column, notes: Notes) -> "pa.ChunkedArray | None":
+def _sorted_out(
+    numbers: "pa.ChunkedArray | None", column: Column, source: Source, notes: Notes
+) -> "pa.ChunkedArray | None":
+    """Finite, plausible numbers in the declared type; None after a fault."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    numbers = _finite(values.cast(pa.float64()), source, column, notes)
     if numbers is None:
         return None
-    broken = _true(pc.not_equal(pc.floor(numbers), numbers))
-    notes.fault_if(
-        broken,
-        "rows hold a fraction where whole numbers or codes are declared.",
-        where=source.place(column.column),
-        now="Correct the delivery, or declare `type: number` in the policy.",
-    )
-    return None if broken else numbers.cast(pa.int64())
-
-
-def _plausible(values: "pa.ChunkedArray", source: Source, column: Column, notes: Notes) -> "pa.ChunkedArray | None":
-    import pyarrow as pa
-
-    numbers = _finite(values.cast(pa.float64(), safe=False), source, column, notes)
-    if numbers is None or column.type == "number":
-        return numbers
-    return values.cast(pa.int64())
-
-
-def _finite(numbers: "pa.ChunkedArray", source: Source, column: Column, notes: Notes) -> "pa.ChunkedArray | None":
-    import pyarrow.compute as pc
-
-    where = source.place(column.column)
-    not_numbers = _true(pc.is_nan(numbers))
+    nothing = _true(pc.is_nan(numbers))
     endless = _true(pc.is_inf(numbers))
     huge = _true(pc.greater_equal(pc.abs(numbers), float(LARGEST))) - endless
-    notes.fault_if(not_numbers, "rows hold NaN.", where=where, now="Leave a missing value empty (null).")
-    notes.fault_if(endless, "rows hold an infinite number.", where=where, now="Correct the delivery.")
-    notes.fault_if(huge, "rows hold a number of 10^15 or more.", where=where, now="Correct the delivery.")
-    return None if not_numbers or endless or huge else numbers
+    whole = column.type != "number"
+    broken = _true(pc.not_equal(pc.floor(numbers), numbers)) - nothing if whole else 0
+    found = [
+        (nothing, "rows hold NaN.", "Leave a missing value empty (null)."),
+        (endless, "rows hold an infinite number.", "Correct the delivery."),
+        (huge, "rows hold a number of 10^15 or more.", "Correct the delivery."),
+        (
+            broken,
+            "rows hold a fraction where whole numbers or codes are declared.",
+            "Declare `type: number`, or correct it.",
+        ),
+    ]
+    for rows, what, now in found:
+        notes.fault_if(rows, what, where=source.place(column.column), now=now)
+    if any(rows for rows, _, _ in found):
+        return None
+    typed = numbers.cast(pa.int64()) if whole else numbers
+    return typed.cast(pa.string()) if column.type == "code" else typed
 
 
 def _true(mask: "pa.ChunkedArray") -> int:

@@ -43,7 +43,7 @@ def coded(policy, registers, row) -> dict[str, str]:
     codes = {}
     for name, said in policy.document.dimensions.items():
         codes[name] = in_list(policy, name, said, row[said.from_ or name]) or said.unknown
-    for name, said in policy.document.outcomes.items():
+    for name in policy.document.outcomes:
         codes[name] = outcome_code(policy, registers, row, name)
     for name, said in policy.document.outcomes.items():
         if not all(under(policy, other, codes[other], wanted) for other, wanted in said.only_if.items()):
@@ -66,9 +66,9 @@ def outcome_code(policy, registers, row, name) -> str:
     source, role = said.from_.split(".")
     declared = policy.document.inputs[source]
     time = policy.document.inputs[policy.document.link.base].time
-    if said.after is not None and declared.periods:
-        if not declared.periods.first <= row[time] + said.after <= declared.periods.last:
-            return "not-applicable"
+    known = declared.periods
+    if said.after is not None and known and not known.first <= row[time] + said.after <= known.last:
+        return "not-applicable"
     rows = [r for r in registers[source] if r["person"] == row["person"]]
     if source == policy.document.link.base:
         rows = [row]

@@ -112,9 +112,13 @@ def write(path: Path, declared, columns) -> None:
     if path.suffix == ".parquet":
         pq.write_table(table, path)
         return
-    texts = {name: [None if v is None else str(v).replace(".", declared.decimal) for v in columns[name]] for name in columns}
+    texts = {name: pa.array([as_text(v, declared.decimal) for v in values]) for name, values in columns.items()}
     options = arrow_csv.WriteOptions(delimiter=declared.separator, quoting_style="none")
-    arrow_csv.write_csv(pa.table({n: pa.array(v, pa.string()) for n, v in texts.items()}), path, options)
+    arrow_csv.write_csv(pa.table({name: values.cast(pa.string()) for name, values in texts.items()}), path, options)
+
+
+def as_text(value, decimal: str):
+    return None if value is None else str(value).replace(".", decimal)
 
 
 def closure(policy):

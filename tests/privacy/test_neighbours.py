@@ -85,7 +85,7 @@ def test_an_unbounded_person_is_seen_by_this_test(policy, tmp_path_factory, monk
 
 def test_a_join_that_makes_rows_is_refused(bound_of_one, tmp_path_factory, monkeypatch):
     """A register that slips through with a person twice must not multiply her rows."""
-    monkeypatch.setattr(linking, "_one_row_each", lambda delivery, policy, name, by_period: delivery.tables[name])
+    monkeypatch.setattr(linking, "_one_row_each", lambda delivery, _, name, **__: delivery.tables[name])
     with pytest.raises(UtfallError, match="made or lost rows"):
         check_neighbours(bound_of_one, tmp_path_factory.mktemp, SEVERAL_TIMES, "p2")
 
