@@ -1,4 +1,4 @@
-"""One small office for all journeys: registers with planted secrets, a ledger, and one whole run made once a session."""
+"""One small office for all journeys: registers with planted secrets, a ledger, and one whole run a session."""
 
 import contextlib
 import fcntl
@@ -49,7 +49,7 @@ TABLES = {
 
 @dataclass(frozen=True)
 class Told:
-    """What a call of `utfall` told: exit code, standard output and error, and log records (of calls in this process)."""
+    """What a call of `utfall` told: exit code, standard output and error, log records (of calls in this process)."""
 
     code: int
     out: str
@@ -188,7 +188,7 @@ class Released:
 
 
 def make_office(folder: Path) -> None:
-    """Demo registers of 3,000 persons with the secrets planted, a policy of a few tables, a ledger with a grant of 2."""
+    """Demo registers of 3,000 persons with the secrets planted, a policy of a few tables, a ledger that grants 2."""
     office = Office(folder)
     told = utfall("demo", office.registers, "--persons", 3000, "--seed", 7)
     if told.code:
@@ -228,7 +228,7 @@ def changed_policy(policy: Path, change: Callable[[dict], object], name="changed
 
 
 def plant(registers: Path) -> None:
-    """One employed person who answered gets the planted pseudonym in all registers, the rare pay, and the odd numbers."""
+    """One employed person who answered gets the planted pseudonym everywhere, the rare pay, and the odd numbers."""
     victim = someone_in_all(registers)
     for name in ("tutkinnot.parquet", "toiminta.parquet"):
         rewrite(registers / name, lambda frame: frame.assign(henkilo=frame.henkilo.replace(victim, PERSON)))
@@ -286,7 +286,7 @@ def rewrite(path: Path, change: Callable) -> None:
 
 
 def secrets_in(*places: Path, told: str = "") -> list[str]:
-    """The planted secrets found in any file or file name under the places, Parquet files decoded too, or in the text."""
+    """The planted secrets found in any file or file name under the places, Parquet decoded too, or in the text."""
     contents = [*bytes_under(*places), told.encode()]
     contents += [decoded(file) for place in places for file in place.rglob("*.parquet")]
     found = leaks(TEXTS, *contents)
@@ -323,7 +323,9 @@ def make_release(folder: Path) -> None:
     (folder / "told.json").write_text(json.dumps(asdict(told)))
 
 
-def released_in(folder: Path) -> Released:
+def the_release(tmp_path_factory) -> Released:
+    """The one whole run of this session, made by the first test that asks."""
+    folder = made_once(shared_folder(tmp_path_factory) / "office", make_release)
     return Released(Office(folder), Told(**json.loads((folder / "told.json").read_text())))
 
 

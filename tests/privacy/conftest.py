@@ -7,9 +7,7 @@ from helpers import journey
 @pytest.fixture(scope="session")
 def released(tmp_path_factory):
     """An office after one whole run, with planted secrets in its registers. To be looked at only."""
-    return journey.released_in(
-        journey.made_once(journey.shared_folder(tmp_path_factory) / "office", journey.make_release)
-    )
+    return journey.the_release(tmp_path_factory)
 
 
 @pytest.fixture
