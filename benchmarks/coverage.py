@@ -6,10 +6,11 @@ A demo-like policy, smaller: 60 providers in 8 regions, 12 narrow fields in 4 br
 in 24 bins, one survey item; about 50,000 graduates, ρ = 1/2. The noise is rounded normal noise from numpy, at the
 plan's scales: fit for repetitions in a benchmark only, never for a release.
 
-Targets. "noise": one cohort stays, noise is drawn again; the truth is the cohort's own figure. "noise-and-chance": the
-cohort is drawn again too, from the infinite population of `simulated_cohorts.py`, whose figure is the truth.
-Percentiles are compared with those of the pay itself ("pay"), and with those of the same distribution known by bins
-only and taken as even within each ("binned"), to see what the bins add.
+Targets. "noise": a cohort stays for ten runs, noise is drawn again; the truth is the cohort's own figure.
+"noise-and-chance": the cohort is drawn again in each run, from the infinite population of `simulated_cohorts.py`,
+whose figure is the truth.
+Percentiles are compared with those of the pay itself ("pay"), and with those that exact counts in bins would give
+("binned"), to see what the bins add.
 
 Columns: cells a run with such a base; how many have no bounds; coverage of all that have; misses to either side (the
 truth under the interval, over it); the same coverage among the figures that the withholding rules would show.
@@ -19,7 +20,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,8 @@ from release.residuals import FloatArray, downward_closure, integer_residuals, s
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 KINDS = 50_000
+SAME_COHORT = 10
+"""Runs of "noise" with one cohort."""
 BANDS = (0, 10, 30, 100, 1000, 5000, 10**9)
 """Sizes of the base, persons."""
 GRID = np.geomspace(200, 30_000, 1000)
@@ -116,13 +119,13 @@ def runs(
 ) -> Iterator[tuple[Measurements, "Truth"]]:
     """Noisy measurements and the truth that their intervals are to hold, again and again."""
     again = next(iter(policy.tables.values())).covers == "noise-and-chance"
-    cohort = draw_cohort(kinds, random)
-    truth = truth_of_population(kinds, plan, policy) if again else truth_of_cohort(cohort, plan, policy)
-    exact = exact_residuals(cohort, plan)
-    for _ in range(repetitions):
+    truth = truth_of_population(kinds, plan, policy)
+    for number in range(repetitions):
+        if again or number % SAME_COHORT == 0:
+            cohort = draw_cohort(kinds, random)
+            truth = truth if again else truth_of_cohort(cohort, plan, policy)
+            exact = exact_residuals(cohort, plan)
         yield noisy(exact, plan, random), truth
-        if again:
-            exact = exact_residuals(draw_cohort(kinds, random), plan)
 
 
 def exact_residuals(cohort: Cohort, plan: Plan) -> dict[Combination, IntArray]:
@@ -166,7 +169,7 @@ def _figures(counts: Mapping[Combination, FloatArray], policy: Policy) -> dict[s
     estimates = Estimates(policy.attributes, counts, none)
     certain = {name: table.model_copy(update={"covers": "noise"}) for name, table in policy.tables.items()}
     document = policy.document.model_copy(update={"tables": certain})
-    plain = type(policy)(**{**policy.__dict__, "document": document})
+    plain = replace(policy, document=document)
     return {name: table_figures(estimates, plain, name) for name in policy.tables}
 
 
