@@ -296,6 +296,20 @@ def test_any_foreign_exception_becomes_bland():
     assert caught.value.__context__ is None
 
 
+def test_our_own_error_leaves_behind_what_led_to_it():
+    @bland("It can't be done.", now="Do otherwise.")
+    def careless():
+        try:
+            raise ValueError(f"could not convert {WHO}")
+        except ValueError as error:
+            raise DataError("A value can't be read.") from error
+
+    with pytest.raises(DataError, match="A value can't be read") as caught:
+        careless()
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
 def test_the_engine_reaches_no_file_and_no_setting(tmp_path):
     policy = small_policy(tmp_path / "policy")
     delivery = open_delivery(policy, deliver(tmp_path / "delivery", policy, registers()))
