@@ -29,6 +29,7 @@ _ALONE = 60_000
 
 def draw(counts: Counts, plan: Plan, progress: Progress | None = None) -> dict[Combination, IntArray]:
     """Noisy integer residuals of every planned combination. Never called before the charge is durable."""
+    _check_bound(counts, plan)
     _check_costs(plan)
     exact = {
         r.combination: integer_residuals(counts.tables[r.combination], r.combination, plan.attributes)
@@ -44,6 +45,12 @@ def mechanisms_of(plan: Plan) -> dict[str, str]:
     """OpenDP's serialised measurement for every scale of the plan, by the scale's hexadecimal text."""
     scales = sorted({group.scale for residual in plan.residuals for group in residual.groups})
     return {scale.hex(): mechanisms.serialised(scale) for scale in scales}
+
+
+def _check_bound(counts: Counts, plan: Plan) -> None:
+    """The counts hold no more records of a person than the plan's costs allow for."""
+    if counts.records_per_person != plan.records:
+        raise UtfallError("the rows were linked with another bound per person than the plan's; nothing was drawn")
 
 
 def _check_costs(plan: Plan) -> None:

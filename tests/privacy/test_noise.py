@@ -218,6 +218,15 @@ def test_a_plan_that_costs_more_than_it_says_draws_nothing(monkeypatch):
         measure.draw(counts_of(random_leaves(SMALL, 5), plan), plan)
 
 
+def test_counts_with_another_bound_per_person_draw_nothing(monkeypatch):
+    plan = make_plan(policy_of(SMALL, TABLES))
+    counts = counts_of(random_leaves(SMALL, 5), plan)
+    counts.records_per_person = 2
+    monkeypatch.setattr(measure.mechanisms, "with_noise", lambda *_: pytest.fail("noise was drawn"))
+    with pytest.raises(UtfallError, match="another bound"):
+        measure.draw(counts, plan)
+
+
 @pytest.mark.parametrize("scale", [0.0, -1.0, 1e-300, float("inf"), float("nan"), 2.0**41])
 def test_scales_that_opendp_would_take_are_refused(scale):
     with pytest.raises(UtfallError, match="scale"):
