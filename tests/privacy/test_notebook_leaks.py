@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -220,7 +221,7 @@ def test_a_dead_kernel_leaves_no_notebook_that_looks_complete(office, death):
     assert not office.output.exists()
     assert not list(office.top.rglob("core*"))
     assert "cell 4 of 5" in office.cells(office.failed)[0]["source"][0]
-    assert not _alive(int((office.desk / "work" / "worker").read_text()))
+    assert _gone(int((office.desk / "work" / "worker").read_text()))
 
 
 def test_a_notebook_that_takes_too_long_is_stopped(office):
@@ -301,6 +302,14 @@ def test_papermill_itself_with_our_engine_is_vetted_too(office):
         papermill.execute_notebook(path, office.output, {"data": str(office.register)}, **options)
     assert leaks((PERSON, INCOME), office.output.read_bytes(), everything(caught.value)) == []
     assert caught.value.evalue == FAILED
+
+
+def _gone(process, patience=5.0):
+    """Whether a killed process is gone; on a busy machine its end takes a moment."""
+    until = time.monotonic() + patience
+    while _alive(process) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not _alive(process)
 
 
 def _alive(process):
