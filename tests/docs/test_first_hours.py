@@ -21,7 +21,7 @@ def test_readme_ends_with_an_audit_that_holds_and_a_ledger(told):
 
 
 def test_researcher_sees_statuses_shares_and_a_sum(told):
-    for words in ("too-few", "see-parent", "Tables of graduates-demo", "students one year after:"):
+    for words in ("too-few", "larger group", "Tables of graduates-demo", "students one year after:"):
         assert words in told["researcher"]
 
 

@@ -103,8 +103,8 @@ def test_the_table_of_variances_is_right():
 
 
 TERMS = (
-    "linked graduate, cell, residual, measurement, estimate, model-based figure, withheld, suppression, release, grant, "
-    "promise, margin, stratum, zCDP, sensitivity, observation status"
+    "linked graduate, cell, residual, measurement, estimate, model-based figure, withheld, suppression, release, "
+    "grant, promise, margin, stratum, zCDP, sensitivity, observation status"
 )
 
 
