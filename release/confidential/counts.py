@@ -15,6 +15,7 @@ from release.confidential.bland import bland
 from release.confidential.link import OUR_FAULT, Linked, column, structure_digest
 from release.errors import DataError, UtfallError
 from release.policy.policy import Combination
+from release.residuals import family_sums, shape_of
 from release.shown import Closed
 
 
@@ -88,15 +89,10 @@ def _count_family(
         combination: _dense(
             [attributes[name].ancestors(finest[name], level)[index[name]] for name, level in combination],
             rows,
-            shape(combination, attributes),
+            shape_of(combination, attributes),
         )
         for combination in family
     }
-
-
-def shape(combination: Combination, attributes: Mapping[str, Attribute]) -> tuple[int, ...]:
-    """Number of codes along each axis of a combination's table."""
-    return tuple(len(attributes[name].levels[level]) for name, level in combination)
 
 
 def _dense(nodes: list[IntArray], rows: IntArray, sizes: tuple[int, ...]) -> IntArray:
@@ -112,12 +108,9 @@ def roll_up(
 ) -> IntArray:
     """Counts of `coarser` from those of a combination one step finer: along one axis, sums over siblings."""
     kept = dict(coarser)
-    axis, (name, level) = next((i, pair) for i, pair in enumerate(finer) if kept.get(pair[0]) != pair[1])
-    if name not in kept:
-        return np.asarray(counts.sum(axis=axis), np.int64)
-    parent = attributes[name].levels[level].parent
-    above = range(len(attributes[name].levels[level - 1]))
-    return np.stack([counts.take(np.flatnonzero(parent == p), axis=axis).sum(axis=axis) for p in above], axis=axis)
+    axis, (name, number) = next((i, pair) for i, pair in enumerate(finer) if kept.get(pair[0]) != pair[1])
+    sums = family_sums(counts, attributes[name].levels[number], axis)
+    return sums if name in kept else np.asarray(sums.squeeze(axis))
 
 
 def _check_codes(linked: Linked, combination: Combination, attributes: Mapping[str, Attribute]) -> None:
