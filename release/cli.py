@@ -18,12 +18,15 @@ app = typer.Typer(
     help="What became of graduates, published so that nobody can learn about a person.",
 )
 
+STOPPED = 130
+"""Exit code of a command that was stopped, as shells have it."""
+
 LedgerOption = Annotated[
     Path | None, typer.Option("--ledger", envvar="UTFALL_LEDGER", help="the population's privacy ledger")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
 DataOption = Annotated[Path, typer.Option("--data", help="folder with the delivery's files")]
-PolicyArgument = Annotated[Path, typer.Argument(help="the release policy (YAML)")]
+PolicyArgument = Annotated[Path, typer.Argument(metavar="POLICY", help="the release policy (YAML)")]
 
 
 @app.command()
@@ -137,14 +140,16 @@ def _say(line: str) -> None:
 def main() -> None:
     """Run the command; every error leaves as a plain sentence and an exit code, none as a traceback."""
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop tidies up as Ctrl-C does
     try:
         app(standalone_mode=True)
     except UtfallError as problem:
         _tell(problem.title, str(problem))
         sys.exit(problem.exit_code)
-    except KeyboardInterrupt:
-        _tell("Stopped", "The run was stopped. What was charged stays charged; earlier releases are untouched.")
-        sys.exit(1)
+    except SystemExit as end:
+        if end.code == STOPPED:
+            _tell("Stopped", "What was charged stays charged; earlier releases are untouched. Run again to go on.")
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

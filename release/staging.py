@@ -1,7 +1,7 @@
 """A release is made in a staging folder beside its place, and appears there whole, by one rename, or not at all."""
 
+import fcntl
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from release.errors import UsageError, UtfallError
 
 CONFIDENTIAL = "confidential"
 PUBLIC = "public"
-_STAGING = re.compile(r"^\.staging-(\d+)-[0-9a-f]{8}$")
+_STAGING = ".staging-"
 
 
 @dataclass(frozen=True)
@@ -63,55 +63,75 @@ def sync(path: Path) -> None:
 
 def check_out_folder(out: Path) -> None:
     """UsageError unless `out` is absent, or a folder that holds releases and nothing else."""
-    if not out.exists():
+    if not out.exists() and not out.is_symlink():
         return
-    strangers = [] if not out.is_dir() else [entry for entry in out.iterdir() if not _ours(entry)]
-    if not out.is_dir() or strangers:
-        raise UsageError(
-            "the output folder holds something else than releases",
-            where="--out",
-            now="name a new or empty folder, or one that only earlier runs have written to",
-        )
+    if not out.is_dir():
+        raise UsageError("there is a file of this name, not a folder", where="--out", now=_ANOTHER_FOLDER)
+    if not all(_ours(entry) for entry in out.iterdir()):
+        raise UsageError("the output folder holds something else than releases", where="--out", now=_ANOTHER_FOLDER)
+
+
+_ANOTHER_FOLDER = "name a new or empty folder, or one that only earlier runs have written to"
 
 
 def _ours(entry: Path) -> bool:
-    return entry.name.startswith(".staging-") or (entry / PUBLIC).is_dir()
+    return entry.name.startswith(_STAGING) or (entry / PUBLIC).is_dir()
 
 
 @contextmanager
 def staged(out: Path, release: str) -> Iterator[Stage]:
     """A fresh staging folder in `out`, removed again if it did not take its place."""
+    stage, lock = _fresh_stage(out, release)
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage.folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _fresh_stage(out: Path, release: str) -> tuple[Stage, int]:
+    """A new staging folder, and the lock on it that says that its run is alive. What dead runs left is removed."""
+    stage = Stage(out / f"{_STAGING}{secrets.token_hex(4)}", out / release)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(out)
-        folder = out / f".staging-{os.getpid()}-{secrets.token_hex(4)}"
-        stage = Stage(folder, out / release)
-        folder.mkdir(mode=0o700)
+        with _locked(out):
+            _remove_abandoned(out)
+            stage.folder.mkdir(mode=0o700)
+            lock = os.open(stage.folder, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         stage.confidential.mkdir(mode=0o700)
         stage.public.mkdir()
     except OSError:
         raise UsageError(
             "the output folder can't be written", where="--out", now="check its rights and the disk"
         ) from None
-    try:
-        yield stage
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return stage, lock
 
 
 def _remove_abandoned(out: Path) -> None:
-    """Staging folders of runs that are no longer alive: a killed run leaves one behind, with confidential files in it."""
+    """A killed run leaves its staging folder behind, with confidential files in it, and without its lock."""
     for entry in out.iterdir():
-        match = _STAGING.match(entry.name)
-        if match and not _alive(int(match.group(1))):
+        if entry.name.startswith(_STAGING) and not _in_use(entry):
             shutil.rmtree(entry, ignore_errors=True)
 
 
-def _alive(process: int) -> bool:
+def _in_use(folder: Path) -> bool:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the system's lock on a folder; it ends with the process, however that dies."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

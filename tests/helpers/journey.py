@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import shutil
+import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -79,6 +81,7 @@ def utfall(*arguments, **environment: str) -> Told:
     """`utfall …` in this process: quick. environment: variables besides; those of ours that are set are left out."""
     out, err, records = io.StringIO(), io.StringIO(), Records()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("UTFALL_")}
+    before = signal.getsignal(signal.SIGTERM)
     logging.getLogger().addHandler(records)
     try:
         with (
@@ -90,6 +93,7 @@ def utfall(*arguments, **environment: str) -> Told:
             code = _exit_code_of_main()
     finally:
         logging.getLogger().removeHandler(records)
+        signal.signal(signal.SIGTERM, before)
     return Told(code, out.getvalue(), err.getvalue(), "\n".join(records.seen))
 
 
@@ -206,6 +210,18 @@ def make_ledger(path: Path, *, population="fi-graduates", grant="2") -> Path:
     if grant:
         utfall("ledger", "grant", "--ledger", path, "--rho", grant, "--by", "director", "--reason", "decision 7/2026")
     return path
+
+
+def change_ledger(path: Path, statement: str) -> None:
+    """Change what can't be changed: the triggers that forbid it are taken away, and put back."""
+    with sqlite3.connect(path, isolation_level=None) as connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(statement)
+        for _, creation in triggers:
+            connection.execute(creation)
+    connection.close()
 
 
 def small_policy(demo_policy: Path, place: Path) -> None:

@@ -4,10 +4,9 @@ import csv
 import hashlib
 import json
 import shutil
-import sqlite3
 
 import pytest
-from helpers.journey import make_ledger, utfall, utfall_process
+from helpers.journey import change_ledger, make_ledger, utfall, utfall_process
 
 from release.tables import make_tables, publish_tables
 
@@ -245,18 +244,6 @@ def test_damaged_files_fail_plainly(release, public):
 
 
 # A ledger that was tampered with ------------------------------------------------------------------------------------
-
-
-def change_ledger(path, statement):
-    """Change what can't be changed: the triggers that forbid it are taken away, and put back."""
-    with sqlite3.connect(path, isolation_level=None) as connection:
-        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
-        connection.execute(statement)
-        for _, creation in triggers:
-            connection.execute(creation)
-    connection.close()
 
 
 def test_a_ledger_entry_changed(release, office):
