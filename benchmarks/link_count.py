@@ -21,12 +21,13 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
 from release.codes import Attribute
-from release.confidential.counts import Counts, coarser_neighbours, count, finer_neighbours, shape
+from release.confidential.counts import Counts, coarser_neighbours, count, finer_neighbours
 from release.confidential.inputs import open_delivery
 from release.confidential.link import link
 from release.demo.make import make_demo
 from release.policy.load import load_policy
 from release.policy.policy import Combination, Policy
+from release.residuals import shape_of
 
 
 def main() -> None:
@@ -199,8 +200,8 @@ def count_by_hand(
     keys = ", ".join(f'"{name}"' for name in names)
     groups = engine.execute(f"select {keys}, count(*) as n from linked group by all").fetchnumpy()
     nodes = [attributes[n].ancestors(attributes[n].depth, level)[groups[n]] for n, level in combination]
-    cells = np.ravel_multi_index(nodes, shape(combination, attributes))
-    sizes = shape(combination, attributes)
+    cells = np.ravel_multi_index(nodes, shape_of(combination, attributes))
+    sizes = shape_of(combination, attributes)
     return np.bincount(cells, groups["n"], int(np.prod(sizes))).astype(np.int64).reshape(sizes)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from release.codes import NO_ANSWER, NOT_APPLICABLE, SPECIAL_CODES, Attribute
 from release.policy.document import Table
 from release.policy.policy import Combination, Policy
+from release.possible import BoolArray, any_child
 from release.protected.estimates import Estimates
 from release.protected.functionals import OutcomeTable, outcome_table
 from release.protected.intervals import Figures, count_figures, percentile_figures, ratio_figures
@@ -20,7 +20,6 @@ from release.residuals import FloatArray, along, cells_in, shape_of
 ALL = "all"
 """The outcome's code in rows that are about all its codes together."""
 
-BoolArray = npt.NDArray[np.bool_]
 Column = tuple[str, str]
 """(code of the outcome, or ALL, or "" without an outcome; statistic)"""
 
@@ -177,7 +176,7 @@ def _projected(
         if seen >= number:
             allowed = allowed.take(attributes[name].ancestors(seen, number), axis=axis)
         else:
-            allowed = _any_child(allowed, attributes[name].ancestors(number, seen), axis)
+            allowed = any_child(allowed, attributes[name].ancestors(number, seen), axis)
     order = [name for name, _ in listed]
     kept = [name for name, _ in base if name in order]
     dropped = tuple(axis for axis, name in enumerate(order) if name not in levels)
@@ -186,10 +185,3 @@ def _projected(
     allowed = allowed.transpose([remaining.index(name) for name in kept])
     sizes = iter(allowed.shape)
     return allowed.reshape([next(sizes) if name in order else 1 for name, _ in base])
-
-
-def _any_child(allowed: BoolArray, parent: npt.NDArray[np.int64], axis: int) -> BoolArray:
-    moved = np.moveaxis(allowed, axis, 0)
-    out = np.zeros((int(parent.max()) + 1, *moved.shape[1:]), np.bool_)
-    np.logical_or.at(out, parent, moved)
-    return np.moveaxis(out, 0, axis)
