@@ -1,5 +1,7 @@
 """README and the first hours are followed to the letter, on 2,000 persons: one small office for all pages."""
 
+import re
+
 import pytest
 from helpers.pages import ROOT, Reader, blocks
 
@@ -7,9 +9,13 @@ HOURS = ("researcher", "auditor", "office")
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def reader(tmp_path_factory):
+    return Reader(tmp_path_factory.mktemp("reader"), persons=2000)
+
+
+@pytest.fixture(scope="module")
+def told(reader):
     """What each page's commands printed. The costly run of the demo's policy is made once, by the README."""
-    reader = Reader(tmp_path_factory.mktemp("reader"), persons=2000)
     pages = {"README": ROOT / "README.md"} | {name: ROOT / "docs" / f"first-hour-{name}.md" for name in HOURS}
     return {name: reader.follow(page) for name, page in pages.items()}
 
@@ -46,3 +52,12 @@ def test_every_page_has_something_to_run():
     for name in HOURS:
         languages = [language for language, _ in blocks(ROOT / "docs" / f"first-hour-{name}.md")]
         assert "sh" in languages
+
+
+@pytest.mark.usefixtures("told")
+def test_every_kind_of_published_file_is_on_the_page_about_files(reader):
+    page = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+    (public,) = reader.folder.glob("releases/graduates-demo-*/public")
+    for entry in public.iterdir():
+        name = f"{entry.name}/" if entry.is_dir() else entry.name
+        assert re.search(rf"^\| `{re.escape(name)}", page, re.MULTILINE), name

@@ -15,6 +15,7 @@ from release.cli import app
 from release.protected.reasons import Status
 from release.published.promise import guess_at_most, percent_up, power_at_most
 from release.runner.check import check_notebook
+from release.runner.parameters import declared_parameters, read_notebook
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SOURCES = [*(ROOT / "release").rglob("*.py"), ROOT / "Makefile", ROOT / ".ci/run"]
@@ -118,3 +119,13 @@ def test_glossary_has_the_terms_in_three_languages(term):
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_notebooks_are_as_the_manual_says(path):
     assert check_notebook(path) == ()
+
+
+@pytest.mark.parametrize("name", ["1-link", "2-measure"])
+def test_by_hand_a_notebook_finds_the_demo_from_its_own_folder(name):
+    place = ROOT / "notebooks"
+    given = declared_parameters(read_notebook(place / f"{name}.ipynb"), name=name)
+    assert (place / given["policy"]).is_file()
+    demo = ROOT / "demo"
+    assert (place / given["ledger"]).resolve() == demo / "ledger.sqlite"
+    assert (place / given["work"]).resolve().parent == demo
