@@ -258,6 +258,7 @@ def keep_linked(linked: "Linked", policy: Policy, *, data: str, ledger: str, wor
     """Lay the linked rows aside for the next notebook, with the keyed digest of the delivery they come from."""
     folder = _place(work)
     digest = digest_of_delivery(policy, _place(data), _place(ledger))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     linked.save(folder / LINKED_FILE)
     (folder / DELIVERY_FILE).write_text(json.dumps({"delivery": digest}))
 
