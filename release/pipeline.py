@@ -165,11 +165,12 @@ def _prepare(stage: Stage, policy: Policy, request: Request) -> None:
 
 
 def _run_notebooks(stage: Stage, job: Job, say: Say) -> None:
-    """Notebooks 1 and 2 beside the registers; 3 to 6 in the public folder, with no path to them."""
+    """Notebook 1 knows where the registers lie, 1 and 2 where the ledger is; 3 to 6, in the public folder, neither."""
     from release.runner.run import run_notebook
     from release.shipped import shipped
 
-    secret = {"UTFALL_DATA": str(job.data.resolve()), "UTFALL_LEDGER": str(job.ledger.resolve())}
+    ledger, data = {"UTFALL_LEDGER": str(job.ledger.resolve())}, {"UTFALL_DATA": str(job.data.resolve())}
+    known = {"1-link": ledger | data, "2-measure": ledger}
     inside = {"policy": "../public/policy.yaml", "ledger": "$UTFALL_LEDGER", "work": "."}
     given = {"1-link": {**inside, "data": "$UTFALL_DATA"}, "2-measure": inside}
     for name in (*CONFIDENTIAL_NOTEBOOKS, *PUBLIC_NOTEBOOKS):
@@ -180,7 +181,7 @@ def _run_notebooks(stage: Stage, job: Job, say: Say) -> None:
             output=(folder if private else folder / "notebooks") / f"{name}.ipynb",
             folder=folder,
             parameters=given.get(name, {"release": "."}),
-            environment=secret if private else {},
+            environment=known.get(name, {}),
             progress=say,
         )
         if name == "2-measure":

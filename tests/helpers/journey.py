@@ -12,6 +12,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -304,13 +305,20 @@ def rewrite(path: Path, change: Callable) -> None:
 def secrets_in(*places: Path, told: str = "") -> list[str]:
     """The planted secrets found in any file or file name under the places, Parquet decoded too, or in the text."""
     contents = [*bytes_under(*places), told.encode()]
-    contents += [decoded(file) for place in places for file in place.rglob("*.parquet")]
+    contents += [part for place in places for file in place.rglob("*") for part in unpacked(file)]
     found = leaks(TEXTS, *contents)
     return found + [f"number {number.hex()}" for number in NUMBERS if any(number in content for content in contents)]
 
 
+def unpacked(file: Path) -> list[bytes]:
+    """What is packed in a file: values, names and metadata of Parquet as text, members of a zip (spreadsheets)."""
+    if file.is_file() and zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as packed:
+            return [packed.read(name) for name in packed.namelist()]
+    return [decoded(file)] if file.suffix == ".parquet" else []
+
+
 def decoded(file: Path) -> bytes:
-    """All values, names and metadata of a Parquet file as text."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(file) as parquet:
