@@ -289,19 +289,23 @@ class Measured(Shown):
 
 def measure(counts: "Counts", policy: Policy, plan: Plan, *, ledger: str, work: str) -> Measured:
     """Charge the ledger, then draw the noise; or take the stored answer if this was measured before."""
-    from release.confidential.measure import draw, mechanisms_of
+    from release.confidential.measure import check_ready, crew, draw, mechanisms_of
     from release.measurements import to_files
 
     delivery = json.loads((_place(work) / DELIVERY_FILE).read_text())["delivery"]
     request = request_of(policy, plan, delivery=delivery)
     _refuse_other_request(request, _place(work) / REQUEST_FILE)
     mechanisms = mechanisms_of(plan)
-
-    def drawn() -> Mapping[str, bytes]:
-        return to_files(plan, draw(counts, plan, show_progress), mechanisms=mechanisms, request=request.id)
-
+    check_ready(counts, plan)
     with Ledger.open(_place(ledger), population=request.population) as book:
-        return Measured(charged_answer(book, request, drawn))
+        measured_before = book.state(request.id).stage == "committed"
+        with crew(0 if measured_before else plan.draws) as pool:
+
+            def drawn() -> Mapping[str, bytes]:
+                values = draw(counts, plan, pool=pool, progress=show_progress)
+                return to_files(plan, values, mechanisms=mechanisms, request=request.id)
+
+            return Measured(charged_answer(book, request, drawn))
 
 
 def _refuse_other_request(request: Request, announced: Path) -> None:

@@ -7,6 +7,8 @@ Order, which may never change: the charge is durable in the ledger, then the fir
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 
 import numpy as np
@@ -27,16 +29,49 @@ _ALONE = 60_000
 """Up to so many draws one process does the work: starting others would take longer."""
 
 
-def draw(counts: Counts, plan: Plan, progress: Progress | None = None) -> dict[Combination, IntArray]:
-    """Noisy integer residuals of every planned combination. Never called before the charge is durable."""
+@contextmanager
+def crew(draws: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes that draw, one per core, started and tried out: whatever can fail does so before anything is charged.
+
+    None for so few draws that one process does the work. Spawned, so that no generator state is shared.
+    """
+    cores = os.cpu_count() or 1
+    if draws <= _ALONE or cores == 1:
+        yield None
+        return
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        try:
+            list(pool.map(_try_out, range(cores)))
+        except BrokenProcessPool:
+            raise UtfallError(
+                "the processes that draw the noise can't be started; nothing was charged",
+                now="run it as a program or a notebook, not from standard input",
+            ) from None
+        yield pool
+
+
+def _try_out(_: int) -> None:
+    mechanisms.gaussian(1.0)
+
+
+def check_ready(counts: Counts, plan: Plan) -> None:
+    """What could stop a draw is looked at before its charge: the bound per person, and every group's cost."""
     _check_bound(counts, plan)
     _check_costs(plan)
+
+
+def draw(
+    counts: Counts, plan: Plan, *, pool: ProcessPoolExecutor | None = None, progress: Progress | None = None
+) -> dict[Combination, IntArray]:
+    """Noisy integer residuals of every planned combination. Never called before the charge is durable."""
+    check_ready(counts, plan)
     exact = {
         r.combination: integer_residuals(counts.tables[r.combination], r.combination, plan.attributes)
         for r in plan.residuals
     }
     noisy = {combination: np.zeros_like(values) for combination, values in exact.items()}
-    for work, values in _noisy_parts(_parts(exact, plan), plan.draws, progress):
+    parts = _drawn(_parts(exact, plan), pool)
+    for work, values in _told(parts, plan.draws, progress):
         noisy[work.combination].reshape(-1)[work.where] = values
     return noisy
 
@@ -79,9 +114,12 @@ def _parts(exact: Mapping[Combination, IntArray], plan: Plan) -> Iterator[_Part]
                 yield _Part(residual.combination, where, flat[where], group.scale)
 
 
-def _noisy_parts(parts: Iterator[_Part], total: int, progress: Progress | None) -> Iterator[tuple[_Part, IntArray]]:
+def _told(
+    batches: Iterator[tuple[list[_Part], list[IntArray]]], total: int, progress: Progress | None
+) -> Iterator[tuple[_Part, IntArray]]:
+    """Part by part, with progress after each batch."""
     done = 0
-    for batch, answers in _answers(_batches(parts), total):
+    for batch, answers in batches:
         for part, values in zip(batch, answers, strict=True):
             done += len(values)
             yield part, values
@@ -101,19 +139,13 @@ def _batches(parts: Iterator[_Part]) -> Iterator[list[_Part]]:
         yield batch
 
 
-def _answers(batches: Iterator[list[_Part]], total: int) -> Iterator[tuple[list[_Part], list[IntArray]]]:
-    workers = os.cpu_count() or 1
-    if total <= _ALONE or workers == 1:
-        for batch in batches:
-            yield batch, _draw_batch([(part.values, part.scale) for part in batch])
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        todo = list(batches)
-        yield from zip(
-            todo, pool.map(_draw_batch, [[(p.values, p.scale) for p in batch] for batch in todo]), strict=True
-        )
+def _drawn(parts: Iterator[_Part], pool: ProcessPoolExecutor | None) -> Iterator[tuple[list[_Part], list[IntArray]]]:
+    """Batch by batch, in this process or in the pool's."""
+    todo = list(_batches(parts))
+    work = [[(part.values, part.scale) for part in batch] for batch in todo]
+    return zip(todo, pool.map(_draw_batch, work) if pool else map(_draw_batch, work), strict=True)
 
 
 def _draw_batch(batch: list[tuple[IntArray, float]]) -> list[IntArray]:
-    """What a worker does: a process of its own (spawned, so no generator state is shared)."""
+    """What one process does with one batch."""
     return [mechanisms.with_noise(values, scale) for values, scale in batch]

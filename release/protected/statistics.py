@@ -45,9 +45,8 @@ def table_figures(estimates: Estimates, policy: Policy, name: str) -> TableFigur
     table = policy.tables[name]
     base = policy.combination(table.by)
     columns = dict(_outcome_columns(estimates, policy, table) if table.of else _person_columns(estimates, table, base))
-    return TableFigures(
-        name, base, columns, _response(columns), frame_mask(policy, table, base), possible_mask(policy, base)
-    )
+    response = _response(estimates, policy, table) if table.of else None
+    return TableFigures(name, base, columns, response, frame_mask(policy, table, base), possible_mask(policy, base))
 
 
 def _person_columns(estimates: Estimates, table: Table, base: Combination) -> Iterator[tuple[Column, Figures]]:
@@ -140,9 +139,14 @@ def _indicator(table: OutcomeTable, code: str) -> FloatArray:
     return np.array([float(code == other) for other in codes])
 
 
-def _response(columns: Mapping[Column, Figures]) -> FloatArray | None:
-    figures = columns.get((ALL, "response-rate"))
-    return None if figures is None else figures.value
+def _response(estimates: Estimates, policy: Policy, table: Table) -> FloatArray | None:
+    """The share of those asked who answered, whether or not the table shows it; None where nobody was asked."""
+    outcome, level = policy.level_of(str(table.of))
+    if not policy.document.outcomes[outcome].no_answer:
+        return None
+    found = outcome_table(estimates, policy.combination(table.by), outcome=outcome, level=level)
+    figures = dict(_response_columns(found, Persons.of(found), False))
+    return figures[ALL, "response-rate"].value
 
 
 def frame_mask(policy: Policy, table: Table, base: Combination) -> BoolArray:

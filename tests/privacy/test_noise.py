@@ -251,7 +251,9 @@ def test_many_draws_go_through_several_processes_and_come_back_in_place(monkeypa
     plan = make_plan(policy_of(attributes, {"t": {"by": ["place", "sex", "big"]}}, rho="5000"))
     counts = counts_of(random_leaves(attributes, 400), plan)
     steps: list[int] = []
-    noisy = measure.draw(counts, plan, lambda done, _: steps.append(done))
+    with measure.crew(plan.draws) as pool:
+        assert pool is not None
+        noisy = measure.draw(counts, plan, pool=pool, progress=lambda done, _: steps.append(done))
     assert steps == sorted(steps)
     assert steps[-1] == plan.draws
     for residual in plan.residuals:
@@ -263,3 +265,15 @@ def test_many_draws_go_through_several_processes_and_come_back_in_place(monkeypa
         for group, cells in measure.group_cells(residual, plan.attributes):
             scales[cells] = group.scale
         assert not (noisy[c] - exact).reshape(-1)[scales == 0].any()
+
+
+def test_processes_that_cannot_start_are_told_of_before_anything_is_charged(monkeypatch):
+    monkeypatch.setattr(measure, "_try_out", _dies)
+    with pytest.raises(UtfallError, match="can't be started"), measure.crew(10**6):
+        pytest.fail("the crew set to work")
+
+
+def _dies(_):
+    import os
+
+    os._exit(1)
