@@ -88,7 +88,7 @@ def run(job: Job, *, say: Say) -> Published:
         release = release_id(request, policy)
         if (job.out / release).exists():
             return _already_there(job.out / release, request, ledger)
-        _refuse_over_grant(ledger, request)
+        _refuse_over_grant(ledger, request, say)
         with staged(job.out, release) as stage:
             spent = ledger.standing().spent
             _prepare(stage, policy, request)
@@ -116,15 +116,32 @@ def digest_of_delivery(policy: Policy, data: Path, ledger: Path) -> str:
     return delivery_digest(policy, data, delivery_key(ledger))
 
 
-def _refuse_over_grant(ledger: Ledger, request: Request) -> None:
+def _refuse_over_grant(ledger: Ledger, request: Request, say: Say) -> None:
     """Say no before the long work; the reservation itself checks again."""
+    if ledger.state(request.id).stage not in ("absent", "forfeited"):
+        return
+    before = _measured_by_another_version(ledger, request)
     standing = ledger.standing()
-    if ledger.state(request.id).stage in ("absent", "forfeited") and request.rho > standing.left:
+    if request.rho > standing.left:
         raise BudgetError(
             f"The release needs ρ = {float(request.rho):.6g}, and of the grant ρ = {float(standing.left):.6g} is left.",
             where=f'ledger of population "{standing.population}"',
-            now="Lower privacy.rho in the policy, or have more granted: utfall ledger grant --rho …",
+            now=f"{ANOTHER_VERSION} Run it with that version, which charges nothing, or have more granted."
+            if before
+            else "Lower privacy.rho in the policy, or have more granted: utfall ledger grant --rho …",
         )
+    if before:
+        say(f"{ANOTHER_VERSION} This run is charged anew.")
+
+
+ANOTHER_VERSION = "The same was measured on this delivery before, by another version of the program."
+
+
+def _measured_by_another_version(ledger: Ledger, request: Request) -> bool:
+    """Whether the ledger holds a request that differs in nothing but the program's trusted core."""
+    asked = {name: digest for name, digest in request.details()["parts"].items() if name != "core"}
+    reserved = (entry.body["details"].get("parts", {}) for entry in ledger.entries() if entry.kind == "reserve")
+    return any({name: digest for name, digest in parts.items() if name != "core"} == asked for parts in reserved)
 
 
 def _already_there(folder: Path, request: Request, ledger: Ledger) -> Published:
