@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from release.errors import UsageError, UtfallError
+from release.errors import UsageError, UtfallError, out_of_room
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -154,7 +154,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as problem:  # noqa: BLE001 (its text may quote the data, so only its kind is told)
-        _tell("Internal fault", f"Something that should not happen did ({type(problem).__name__}). Please report it.")
+        kind = f"Something that should not happen did ({type(problem).__name__}). Please report it."
+        _tell("Internal fault", str(out_of_room(problem) or kind))
         sys.exit(1)
 
 

@@ -12,6 +12,7 @@ No error ever quotes a row, an identifier, a true small count or a path of the d
 given by `roughly`.
 """
 
+import errno
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -107,3 +108,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
         return f'did you mean "{close[0]}"?'
     shown = ", ".join(words[:12]) + (" …" if len(words) > 12 else "")
     return f"known are: {shown}" if words else "none is declared"
+
+
+def out_of_room(error: object) -> UtfallError | None:
+    """What to say of an error of the system that had no room left, on disk or in memory; None for any other error."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return UtfallError("the disk is full, or its quota is used up", now="free some room and run again")
+    if isinstance(error, MemoryError):
+        return UtfallError("the memory is full", now="free some, or use a larger machine, and run again")
+    return None

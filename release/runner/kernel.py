@@ -14,7 +14,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets.config import Config
 
-from release.errors import UtfallError
+from release.errors import UtfallError, out_of_room
 
 SETTINGS = Config(
     {
@@ -64,6 +64,7 @@ def bland(error: object) -> tuple[str, str]:
 
     Decided here, where the exception itself is at hand: a name alone doesn't tell whose `DataError` it is.
     """
+    error = out_of_room(error) or error
     if not isinstance(error, UtfallError) or not type(error).__module__.startswith("release."):
         return "Error", ""
     known = next(kind for kind in type(error).__mro__ if kind.__module__ == UtfallError.__module__)

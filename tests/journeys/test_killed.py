@@ -2,15 +2,20 @@
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
-from helpers.journey import TABLES, UTFALL, change_ledger, changed_policy, snapshot, utfall
+from helpers.journey import TABLES, UTFALL, change_ledger, changed_policy, snapshot, utfall, utfall_process
+from helpers.notebooks import notebook, write
 
-from release.errors import UsageError
+from release import pipeline
+from release.errors import UsageError, UtfallError
+from release.runner.run import run_notebook
 from release.staging import staged
 
 PATIENCE = 60
@@ -134,6 +139,42 @@ def test_a_kernel_ends_with_its_run(office, how):
         assert said.splitlines()[-1].startswith("Stopped: ")
         assert "Traceback" not in said
         assert office.left_behind() == []
+
+
+def test_a_full_disk(office):
+    """No file may grow over 30 KB: the run ends with a plain word, and with room again it goes on at no charge."""
+    policy = changed_policy(office.policy, lambda document: document["title"].update(en="Told anew"))
+    before = office.ledger.read_bytes(), snapshot(office.out)
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (30_000, 30_000))
+    told = utfall_process(*office.arguments(policy=policy), preexec_fn=limit)
+    assert told.code == 1
+    assert "the disk is full" in told.err
+    assert "Traceback" not in told.err
+    assert (office.ledger.read_bytes(), snapshot(office.out)) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [("OSError(28, 'x')", "the disk is full"), ("MemoryError()", "the memory")]
+)
+def test_no_room_left_in_a_notebook(tmp_path, error, words):
+    """The notebook's process says so too, in fixed words."""
+    path = write(tmp_path / "1-test.ipynb", notebook(f"raise {error}"))
+    with pytest.raises(UtfallError, match=words):
+        run_notebook(path, output=tmp_path / "out.ipynb", folder=tmp_path, parameters={}, environment={})
+
+
+def test_a_grant_used_up_meanwhile(office, monkeypatch):
+    """Another run took the budget after this one began: refused by the ledger itself, across the notebook's process."""
+    utfall(
+        "ledger", "correct", "--ledger", office.ledger, "--grant", 1, "--rho", "5/4", "--by", "me", "--reason", "less"
+    )
+    monkeypatch.setattr(pipeline, "_refuse_over_grant", lambda *_: None)
+    told = office.run(policy=changed_policy(office.policy, another_request))
+    assert told.code == 5
+    assert "Budget refused: " in told.err
+    assert "Left:     0.250000" in told.err
+    assert office.kinds()[5:] == ["correct"]
+    assert office.left_behind() == []
 
 
 # Staging by itself --------------------------------------------------------------------------------------------------

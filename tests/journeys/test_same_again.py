@@ -30,11 +30,12 @@ def test_the_same_run_again_touches_nothing(office):
 
 
 def test_the_same_run_to_another_folder_gives_the_same_bytes(office, released, tmp_path):
-    """The stored answer is used: the noise isn't drawn again, and all that follows is the same to the last byte."""
-    told = office.run(out=tmp_path / "elsewhere")
+    """The stored answer is used: no noise is drawn again, and all is the same to the last byte, wherever it lies."""
+    elsewhere = tmp_path / "julkaisut 2026 (ä)"
+    told = office.run(out=elsewhere)
     assert told.code == 0, told.err
     assert "charged ρ = 0" in told.out
-    (again,) = (tmp_path / "elsewhere").iterdir()
+    (again,) = elsewhere.iterdir()
     assert again.name == released.folder.name
     assert public_bytes(again) == public_bytes(released.folder)
     assert office.spent() == "1/2"
@@ -101,3 +102,17 @@ def test_another_house_policy_is_another_release(office):
     (office.policy.parent / "house.yaml").write_text(house.replace("National statistics office", "Our office"))
     request, release = asked(office)
     assert (request == same[0], release == same[1]) == (True, False)
+
+
+def test_the_house_policy_goes_with_the_release(office, tmp_path):
+    """The release was checked under the office's own ceilings; whoever reads it again does so under the same."""
+    from release import pipeline
+    from release.staging import staged
+
+    house = (Path(__file__).parents[2] / "policies" / "house.yaml").read_text(encoding="utf-8")
+    (office.policy.parent / "house.yaml").write_text(house.replace('largest_rho: "2"', 'largest_rho: "9"'))
+    policy = load_policy(changed_policy(office.policy, lambda d: d["privacy"].update(rho="5")))
+    with staged(tmp_path / "out", "one") as stage:
+        pipeline._prepare(stage, policy, request_of(policy, make_plan(policy), delivery=""))
+        again = load_policy(stage.public / "policy.yaml")
+    assert (again.house, again.house_text) == (policy.house, policy.house_text)
