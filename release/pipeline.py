@@ -16,7 +16,7 @@ from release.errors import BudgetError, DataError, LedgerError, UsageError, Veri
 from release.ledger import Ledger, delivery_key
 from release.plan import Plan, make_plan
 from release.policy import Policy, load_policy
-from release.request import core_digest, release_id, request_of
+from release.request import code_digest, core_digest, release_id, request_of
 from release.residuals import downward_closure
 from release.shown import Shown, show_progress
 from release.staging import Stage, check_out_folder, staged
@@ -241,7 +241,7 @@ def manifest_facts(policy: Policy, request: Request, ledger: Ledger) -> dict[str
     return {
         "release": release_id(request, policy),
         "request": asked,
-        "code": {"version": version(), "core": core_digest()},
+        "code": {"version": version(), "core": core_digest(), "whole": code_digest()},
         "promise": promise_of(policy, request.rho).facts(),
         "ledger": {"id": ledger.ledger_id, "entry": entry.number, "hash": entry.hash},
     }

@@ -29,6 +29,7 @@ TRUSTED_CORE = (
 )
 """The files and folders of `release/` that privacy rests on."""
 
+_PROGRAM = (".py", ".j2", ".js", ".css", ".ipynb")
 _NOT_MEASURED = {"title", "unit", "contact"}
 
 
@@ -66,6 +67,21 @@ def core_digest() -> str:
     here = Path(__file__).parent
     files = sorted(path for name in TRUSTED_CORE for path in _sources(here / name))
     digests = {path.relative_to(here).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return digest_of(digests)
+
+
+def code_digest() -> str:
+    """SHA-256 over all of the program: its sources, page templates and notebooks. Another version, other bytes."""
+    from release.shipped import shipped
+
+    here = Path(__file__).parent
+    places = {"release": here, "synthetic": here.parent / "synthetic", "notebooks": shipped("notebooks")}
+    digests = {
+        f"{name}/{path.relative_to(place).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, place in places.items()
+        for path in place.rglob("*")
+        if path.suffix in _PROGRAM and "_shipped" not in path.parts
+    }
     return digest_of(digests)
 
 

@@ -21,6 +21,10 @@ _PATIENCE = 3
 """So many objections are told in full."""
 
 
+class CantTellError(Exception):
+    """A claim that can't be checked here, and why."""
+
+
 @dataclass(frozen=True)
 class Audited:
     """A release's public folder, and its ledger if the auditor has it."""
@@ -84,6 +88,8 @@ def _checked(check: Check, audited: Audited) -> Claim:
         objections = [str(problem.faults[0].what)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, IndexError):
         objections = ["what is needed to check it is missing or damaged"]
+    except CantTellError as reason:
+        return Claim(name, claims, Result.CANT_TELL, str(reason))
     if objections is None:
         return Claim(name, claims, Result.CANT_TELL, "what is needed to check it isn't here")
     more = f" (and {len(objections) - _PATIENCE} more)" if len(objections) > _PATIENCE else ""
@@ -128,6 +134,8 @@ def _request(audited: Audited) -> Objections:
     checks = {
         "the request's id isn't the digest of its parts": digest_of(whole) == told["id"],
         "the measurement is of another request": audited.facts["request"] == told["id"],
+        "the trusted core changed while the release was made": audited.manifest["code"]["core"]
+        == told["parts"]["core"],
         "the request measures something else": told["parts"]["measured"] == measured,
         "the request links by another rule": told["parts"]["linking"] == linking_rule(audited.policy),
     }
@@ -143,11 +151,23 @@ def _tables(audited: Audited) -> Objections:
         publish_tables(make_tables(audited.public), again, audited.policy)
         names = {path.relative_to(again) for path in again.rglob("*") if path.is_file()}
         names |= {path.relative_to(audited.public) for path in (audited.public / TABLES).rglob("*") if path.is_file()}
-        return [
-            f"{name.as_posix()} isn't what the measurements give"
-            for name in sorted(names)
-            if not _same(audited.public / name, again / name)
-        ]
+        other = [name.as_posix() for name in sorted(names) if not _same(audited.public / name, again / name)]
+    if other:
+        _refuse_other_version(audited)
+    return [f"{name} isn't what the measurements give" for name in other]
+
+
+def _refuse_other_version(audited: Audited) -> None:
+    """Another version may write other bytes: then a difference proves nothing."""
+    from release import version
+    from release.request import code_digest
+
+    told = (audited.manifest or {}).get("code", {})
+    if told and told.get("whole") != code_digest():
+        raise CantTellError(
+            f"the release says it was made by another program (version {told.get('version')}, this is {version()}): "
+            "audit it with that one"
+        )
 
 
 def _same(one: Path, other: Path) -> bool:
