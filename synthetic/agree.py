@@ -1,0 +1,149 @@
+"""Records that agree with the fit's tables: what is refined against what, and which changes are tried."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from release.codes import NOT_APPLICABLE, IntArray
+from release.policy.policy import Combination
+from release.residuals import FloatArray, cells_in
+from synthetic.fit import Fit, concerned_share
+from synthetic.records import Records, concerned, pick
+from synthetic.refine import Change, Margin, refine
+
+ROUNDS = 40
+BATCH = 20_000
+LIKELY = 1e-3
+"""Cells of fewer expected persons are not moved to."""
+EXACT = 30.0
+"""Weight of the total over each dimension's first level: cohort sizes and the like come out exact."""
+
+
+def agreeing(records: Records, random: np.random.Generator, *, rounds: int = ROUNDS) -> Records:
+    """The records, refined until they reproduce every table of the policy as closely as whole persons allow."""
+    margins = list(all_margins(records))
+    cell, leaves = records.cell.copy(), {name: values.copy() for name, values in records.leaves.items()}
+    refine(cell, leaves, margins, _changes(records.fit, cell, leaves, random, rounds))
+    return replace(records, cell=cell, leaves=leaves)
+
+
+def all_margins(records: Records) -> Iterator[Margin]:
+    """Every table of the policy, and each dimension alone, with the records' present differences."""
+    policy = records.fit.policy
+    wanted = dict.fromkeys(policy.measured(table) for table in policy.tables.values())
+    for name in records.fit.support.levels:
+        yield _margin(records, ((name, 1),), weight=EXACT)
+    for combination in wanted:
+        yield _margin(records, combination, weight=1.0)
+
+
+def _margin(records: Records, combination: Combination, *, weight: float) -> Margin:
+    fit = records.fit
+    outcome = next((name for name, _ in combination if name in fit.outcomes), "")
+    cells, leaves = _parts(fit, combination, outcome)
+    target = fitted_table(fit, combination) * (len(records) / fit.weights.sum())
+    margin = Margin(combination, cells, outcome, leaves, weight, -target)
+    positions = margin.positions(records.cell, records.leaves)
+    margin.difference += np.bincount(positions, minlength=len(target))
+    return margin
+
+
+def _parts(fit: Fit, combination: Combination, outcome: str) -> tuple[IntArray, IntArray]:
+    """The flat position's parts from the support cell and from the outcome's leaf (an outcome's axis comes last)."""
+    base = tuple(pair for pair in combination if pair[0] != outcome)
+    cells = fit.support.index(base)
+    if not outcome:
+        return cells, np.zeros(0, np.int64)
+    attribute, level = fit.policy.attributes[outcome], dict(combination)[outcome]
+    return cells * len(attribute.levels[level]), attribute.ancestors(attribute.depth, level)
+
+
+def fitted_table(fit: Fit, combination: Combination) -> FloatArray:
+    """The fit's value of each cell of a table, flat, an outcome's axis last; "not applicable" included."""
+    outcome = next((name for name, _ in combination if name in fit.outcomes), "")
+    cells, leaves = _parts(fit, combination, outcome)
+    size = cells_in(combination, fit.policy.attributes)
+    if not outcome:
+        return np.bincount(cells, weights=fit.weights, minlength=size).astype(np.float64)
+    found, share = fit.outcomes[outcome], concerned_share(fit, outcome)
+    applies = fit.weights * share
+    table = np.zeros(size)
+    for leaf in range(found.chances.shape[1]):
+        weights = applies * found.chances[found.row, leaf]
+        table += np.bincount(cells + leaves[leaf], weights=weights, minlength=size)
+    beside = fit.policy.attributes[outcome].leaves.index.get(NOT_APPLICABLE)
+    if beside is not None:
+        table += np.bincount(cells + leaves[beside], weights=fit.weights - applies, minlength=size)
+    return table
+
+
+def _changes(
+    fit: Fit, cell: IntArray, leaves: dict[str, IntArray], random: np.random.Generator, rounds: int
+) -> Iterator[Change]:
+    """Round by round: a new leaf of each outcome, then a neighbouring cell along each dimension."""
+    neighbours = {name: _Neighbours(fit, name) for name in fit.support.levels}
+    batch = min(BATCH, len(cell))
+    for _ in range(rounds):
+        for name in fit.outcomes:
+            rows = random.permutation(len(cell))[:batch]
+            yield _new_outcome(Records(fit, cell, leaves), name, rows, random)
+        for name in fit.support.levels:
+            rows = random.permutation(len(cell))[:batch]
+            yield _new_cell(Records(fit, cell, leaves), neighbours[name], rows, random)
+
+
+def _new_outcome(records: Records, name: str, rows: IntArray, random: np.random.Generator) -> Change:
+    """A new leaf drawn from the fit, and with it the outcomes that depend on it."""
+    few = _few(records, rows)
+    outcome = records.fit.outcomes[name]
+    drawn = pick(outcome.chances, outcome.row[few.cell], random.random(len(rows)))
+    new = np.where(concerned(few, name), drawn, few.leaves[name])
+    return Change(
+        rows, few.cell, {name: new, **_following(replace(few, leaves={**few.leaves, name: new}), few, random)}
+    )
+
+
+def _new_cell(records: Records, neighbours: "_Neighbours", rows: IntArray, random: np.random.Generator) -> Change:
+    """A neighbouring cell, and with it the outcomes that begin or cease to apply there."""
+    few = _few(records, rows)
+    new = neighbours.any(few.cell, random)
+    new = np.where(records.fit.weights[new] > LIKELY, new, few.cell)
+    return Change(rows, new, _following(replace(few, cell=new), few, random))
+
+
+def _few(records: Records, rows: IntArray) -> Records:
+    return Records(records.fit, records.cell[rows], {name: values[rows] for name, values in records.leaves.items()})
+
+
+def _following(now: Records, before: Records, random: np.random.Generator) -> dict[str, IntArray]:
+    """Outcomes that begin to apply get a leaf from the fit, those that cease to, "not applicable"; the rest stays."""
+    changed: dict[str, IntArray] = {}
+    for name, outcome in now.fit.outcomes.items():
+        applies, applied = concerned(now, name), concerned(before, name)
+        if (applies == applied).all():
+            continue
+        none = now.fit.policy.attributes[name].leaves.index[NOT_APPLICABLE]
+        drawn = pick(outcome.chances, outcome.row[now.cell], random.random(len(now)))
+        kept = np.where(applied, now.leaves[name], drawn)
+        changed[name] = np.where(applies, kept, none)
+        now = replace(now, leaves={**now.leaves, name: changed[name]})
+    return changed
+
+
+class _Neighbours:
+    """Support cells that differ in one dimension only."""
+
+    def __init__(self, fit: Fit, name: str) -> None:
+        key = fit.support.index(tuple((other, level) for other, level in fit.support.levels.items() if other != name))
+        self.order = np.argsort(key, kind="stable")
+        sorted_key = key[self.order]
+        starts = np.flatnonzero(np.diff(sorted_key, prepend=sorted_key[:1] - 1))
+        sizes = np.diff(np.append(starts, len(key)))
+        self.start, self.size = np.empty(len(key), np.int64), np.empty(len(key), np.int64)
+        self.start[self.order], self.size[self.order] = np.repeat(starts, sizes), np.repeat(sizes, sizes)
+
+    def any(self, cell: IntArray, random: np.random.Generator) -> IntArray:
+        """For each cell one of its neighbours (itself included), evenly."""
+        step = (random.random(len(cell)) * self.size[cell]).astype(np.int64)
+        return np.asarray(self.order[self.start[cell] + step])

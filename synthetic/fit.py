@@ -1,0 +1,146 @@
+"""A joint distribution over the possible combinations, close to all measured tables in units of their errors.
+
+The dimensions' joint weights are fitted first; then each outcome's distribution within the cells of the dimensions that
+it was measured with. Outcomes that were never measured together are independent within such a cell, as the codebook says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from release.codes import NOT_APPLICABLE, IntArray
+from release.policy.policy import Combination, Policy
+from release.protected.estimates import Estimates
+from release.residuals import FloatArray
+from synthetic.rake import RakedTable, rake
+from synthetic.support import Support, possible_cells
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeFit:
+    """One outcome: chances[i, k] of leaf k in row i; row[c] is the row of support cell c. Rows add up to one.
+
+    parents: the dimensions it was measured with. The code "not applicable" has no chance here: who is concerned is
+    known from the calendar and from other outcomes.
+    """
+
+    name: str
+    parents: tuple[str, ...]
+    row: IntArray = field(repr=False)
+    chances: FloatArray = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """weights: persons in each cell of the support; outcomes: their distributions, in the policy's order."""
+
+    policy: Policy
+    support: Support
+    weights: FloatArray = field(repr=False)
+    outcomes: Mapping[str, OutcomeFit]
+
+    @property
+    def persons(self) -> int:
+        """The total, as a whole number."""
+        return int(np.rint(self.weights.sum()))
+
+
+def fit(estimates: Estimates, policy: Policy) -> Fit:
+    """Fit the dimensions' joint, then every outcome within it."""
+    support = possible_cells(policy, finest_levels(estimates, policy))
+    weights = fit_dimensions(estimates, support)
+    outcomes: dict[str, OutcomeFit] = {}
+    for name in policy.document.outcomes:
+        if any(name in dict(combination) for combination in estimates.counts):
+            outcomes[name] = fit_outcome(estimates, Fit(policy, support, weights, outcomes), name)
+    return Fit(policy, support, weights, outcomes)
+
+
+def finest_levels(estimates: Estimates, policy: Policy) -> dict[str, int]:
+    """The finest measured level of each measured dimension."""
+    found: dict[str, int] = {}
+    for combination in estimates.counts:
+        for name, level in combination:
+            if name in policy.document.dimensions:
+                found[name] = max(level, found.get(name, 0))
+    return found
+
+
+def fit_dimensions(estimates: Estimates, support: Support) -> FloatArray:
+    """Weights of the support's cells; the total is the noisy one, rounded to whole persons."""
+    total = max(float(np.rint(estimates.counts[()])), 1.0)
+    tables = [
+        RakedTable(
+            support.index(c),
+            np.zeros(1, np.int64),
+            estimates.counts[c].reshape(-1, 1),
+            np.sqrt(estimates.variances[c]).reshape(-1, 1),
+            shrunk=len(c) > 1,
+        )
+        for c in estimates.counts
+        if c and all(name in support.levels for name, _ in c) and estimates.variances[c].all()
+    ]
+    even = np.full((support.size, 1), total / support.size)
+    return rake(even, tables).reshape(-1)
+
+
+def fit_outcome(estimates: Estimates, so_far: Fit, name: str) -> OutcomeFit:
+    """An outcome's distribution in the cells of the dimensions it was measured with."""
+    measured = [c for c in estimates.counts if name in dict(c)]
+    parents = tuple(d for d in so_far.support.levels if any(d in dict(c) for c in measured))
+    cells, row = _rows(so_far.support, parents, measured)
+    concerned = np.bincount(row, weights=so_far.weights * concerned_share(so_far, name), minlength=len(cells)).astype(
+        np.float64
+    )
+    attribute = so_far.policy.attributes[name]
+    answers = np.array([code != NOT_APPLICABLE for code in attribute.leaves.codes])
+    tables = [
+        _outcome_table(estimates, so_far.support, c, name, cells) for c in measured if estimates.variances[c].all()
+    ]
+    start = concerned[:, None] * (answers / answers.sum())[None, :]
+    weights = rake(start, tables, rows=concerned)
+    sums = weights.sum(axis=1, keepdims=True)
+    return OutcomeFit(
+        name, parents, row, np.where(sums > 0, weights / np.where(sums > 0, sums, 1), answers / answers.sum())
+    )
+
+
+def concerned_share(so_far: Fit, name: str) -> FloatArray:
+    """For each support cell the share of persons to whom an outcome applies: by the calendar, and by other outcomes."""
+    policy, support = so_far.policy, so_far.support
+    share = np.ones(support.size)
+    followed, time = policy.followed(name), policy.time_dimension
+    if followed is not None and time is not None and time in support.nodes:
+        share *= followed[support.nodes[time]]
+    for parent, leaves in policy.applicable[name].items():
+        if parent in so_far.outcomes:
+            outcome = so_far.outcomes[parent]
+            share *= outcome.chances[:, sorted(leaves)].sum(axis=1)[outcome.row] * concerned_share(so_far, parent)
+    return share
+
+
+def _rows(support: Support, parents: tuple[str, ...], measured: list[Combination]) -> tuple[IntArray, IntArray]:
+    """One support cell for each distinct combination of the parents' needed nodes, and each cell's row among them."""
+    finest = {d: max(dict(c).get(d, 0) for c in measured) for d in parents}
+    key = support.index(tuple((d, finest[d]) for d in parents))
+    _, first, row = np.unique(key, return_index=True, return_inverse=True)
+    return first.astype(np.int64), row.astype(np.int64)
+
+
+def _outcome_table(
+    estimates: Estimates, support: Support, combination: Combination, name: str, cells: IntArray
+) -> RakedTable:
+    """A measured table as seen from an outcome's rows; its "not applicable" column is left out (known otherwise)."""
+    base = tuple(pair for pair in combination if pair[0] != name)
+    axis = [other for other, _ in combination].index(name)
+    level = dict(combination)[name]
+    attribute = estimates.attributes[name]
+    value = np.moveaxis(estimates.counts[combination], axis, -1).reshape(-1, len(attribute.levels[level]))
+    error = np.sqrt(np.moveaxis(estimates.variances[combination], axis, -1)).reshape(value.shape)
+    rows = np.zeros(len(cells), np.int64) if not base else support.index(base)[cells]
+    unknown = attribute.levels[level].index.get(NOT_APPLICABLE)
+    if unknown is not None:
+        error = error.copy()
+        error[:, unknown] = 1e12
+    return RakedTable(rows, attribute.ancestors(attribute.depth, level), value, error, shrunk=len(combination) > 1)

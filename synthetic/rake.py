@@ -1,0 +1,91 @@
+"""Bayesian raking: a table of weights is pulled, level by level, towards noisy tables with known errors.
+
+For a table cell with model value x, noisy value y of standard error s and accumulated log-interaction z, the step is
+the Gauss-Newton one for (x - y)^2 / (2 s^2) + z^2 / (2 tau^2) in z: large cells are matched, cells that are noise keep
+the coarser tables' shape. One-step gradient methods fail here, because the errors span five powers of ten.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from release.codes import IntArray
+from release.residuals import FloatArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+TAU = 0.7
+"""Standard deviation of the prior on log-interactions."""
+CLEAR = 5.0
+"""A cell of so many standard errors needs no prior."""
+DAMPING = 0.8
+LONGEST_STEP = 1.0
+CYCLES = 16
+
+
+@dataclass(eq=False)
+class RakedTable:
+    """One noisy table over the rows and columns of a block.
+
+    rows[i]: the table's row that block row i falls in; columns[k]: the table's column of block column k. value, error:
+    (rows, columns) of the table, persons. shrunk: whether its log-interactions have a prior.
+    """
+
+    rows: IntArray
+    columns: IntArray
+    value: FloatArray
+    error: FloatArray
+    shrunk: bool
+    interaction: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.interaction = np.zeros_like(self.value)
+        self._gather_rows = _summing(self.rows, len(self.value))
+        self._gather_columns = _summing(self.columns, self.value.shape[1]).toarray().T
+
+    def of(self, weights: FloatArray) -> FloatArray:
+        """The table that the weights make."""
+        return np.asarray(self._gather_rows @ (weights @ self._gather_columns))
+
+    def step(self, weights: FloatArray) -> FloatArray:
+        """Factors for every weight after one damped step on this table's cells."""
+        x = self.of(weights)
+        prior = np.where(x > CLEAR * self.error, 0.0, 1 / TAU**2) if self.shrunk else 0.0
+        precision = 1 / self.error**2
+        slope = x * (x - self.value) * precision + prior * self.interaction
+        move = np.clip(-DAMPING * slope / (x * x * precision + prior + 1e-9), -LONGEST_STEP, LONGEST_STEP)
+        self.interaction += move
+        factors = np.exp(move)
+        return np.asarray(factors[self.rows][:, self.columns])
+
+
+def _summing(where: IntArray, size: int) -> "csr_array":
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(where))
+    return csr_array((ones, (where, np.arange(len(where)))), shape=(size, len(where)))
+
+
+def rake(
+    weights: FloatArray, tables: Sequence[RakedTable], *, rows: FloatArray | None = None, cycles: int = CYCLES
+) -> FloatArray:
+    """Weights pulled towards all tables: coarse to fine and back, `cycles` times.
+
+    weights: (rows, columns), not negative; zeros stay. rows: what each row must add up to; None: only the total.
+    """
+    order = sorted(tables, key=lambda table: table.value.size)
+    total = float(weights.sum())
+    for cycle in range(cycles):
+        for table in order if cycle % 2 == 0 else reversed(order):
+            weights = _kept(weights * table.step(weights), rows, total)
+    return weights
+
+
+def _kept(weights: FloatArray, rows: FloatArray | None, total: float) -> FloatArray:
+    if rows is None:
+        return np.asarray(weights * (total / weights.sum()))
+    sums = weights.sum(axis=1)
+    return np.asarray(weights * np.divide(rows, sums, out=np.zeros_like(sums), where=sums > 0)[:, None])
