@@ -10,6 +10,7 @@ from itertools import chain
 from release.errors import Fault, nearest
 from release.policy.document import Dimension, Input, Outcome, PolicyDocument
 from release.policy.meaning import sources_of
+from release.policy.synthetic_checks import synthetic_faults
 from release.policy.yaml_text import Place
 
 RESERVED_NAMES = ("all", "person", "statistic", "value", "lower", "upper", "status", "note")
@@ -27,6 +28,7 @@ def document_faults(document: PolicyDocument, place: Place) -> list[Fault]:
             _name_faults(document, place),
             *(_dimension_faults(document, name, place / "dimensions" / name) for name in document.dimensions),
             *(_outcome_faults(document, name, place / "outcomes" / name) for name in document.outcomes),
+            synthetic_faults(document, place / "synthetic"),
         )
     )
 

@@ -229,6 +229,17 @@ class Possible(Words):
     source: Text = Field(description="where the public knowledge comes from")
 
 
+class Synthetic(Words):
+    """Whether synthetic records are published, made from the measurements alone. Costs nothing."""
+
+    records: bool = Field(False, description="publish synthetic records beside the tables")
+    columns: list[Name] | None = Field(
+        None, min_length=1, description="dimensions and outcomes; absent: all that a table measures"
+    )
+    replicates: int = Field(1, ge=1, le=100, description="independent files of records, for honest intervals")
+    rows: int | None = Field(None, ge=1, description="records in each file; absent: as many as persons were measured")
+
+
 class PolicyDocument(Words):
     """One release policy: one file, one release, readable by the person who signs it."""
 
@@ -242,6 +253,7 @@ class PolicyDocument(Words):
     possible: list[Possible] = []
     tables: dict[Name, Table] = Field(min_length=1)
     withhold: Withhold = Withhold()  # type: ignore[call-arg]
+    synthetic: Synthetic = Synthetic()  # type: ignore[call-arg]
     contact: ShortText | None = None
 
 
