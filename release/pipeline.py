@@ -34,6 +34,7 @@ Say = Callable[[str], None]
 CONFIDENTIAL_NOTEBOOKS = ("1-link", "2-measure")
 PUBLIC_NOTEBOOKS = ("3-tables", "5-publish", "6-audit")
 LINKED_FILE = "linked.parquet"
+CHECKS_FILE = "checks.json"
 DELIVERY_FILE = "delivery.json"
 REQUEST_FILE = "request.json"
 MEASUREMENTS = "measurements"
@@ -279,6 +280,14 @@ def keep_linked(linked: "Linked", policy: Policy, *, data: str, ledger: str, wor
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     linked.save(folder / LINKED_FILE)
     (folder / DELIVERY_FILE).write_text(json.dumps({"delivery": digest}))
+
+
+def keep_reports(delivery: "Delivery", linked: "Linked", *, work: str) -> None:
+    """Lay down every line of the check and link reports, in banded numbers; they stay in the office."""
+    reports = [json.loads(report.as_json()) for report in (delivery.report, linked.report)]
+    path = _place(work) / CHECKS_FILE
+    path.write_text(json.dumps(reports, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.chmod(0o600)
 
 
 def count(policy: Policy, plan: Plan, *, work: str) -> "Counts":

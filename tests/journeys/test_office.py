@@ -6,7 +6,7 @@ import stat
 import pytest
 from helpers.journey import FOLDER, TABLES, utfall
 
-CONFIDENTIAL = {"1-link.ipynb", "2-measure.ipynb"}
+CONFIDENTIAL = {"1-link.ipynb", "2-measure.ipynb", "checks.json"}
 FILES = {"manifest.json", "policy.yaml", "house.yaml", "promise.md"}
 FOLDERS = {"codes", "measurements", "tables", "notebooks", "site"}
 
@@ -63,7 +63,7 @@ def mode(path):
 
 def test_no_rows_are_left_behind(released):
     """The linked rows lay in the confidential folder while the run lasted; no table of any kind is left there."""
-    left = [path for path in (released.folder / "confidential").rglob("*") if path.suffix != ".ipynb"]
+    left = [path for path in (released.folder / "confidential").rglob("*") if path.suffix not in (".ipynb", ".json")]
     assert left == []
     assert released.office.left_behind() == []
 
@@ -111,6 +111,15 @@ def test_the_confidential_notebooks_show_banded_numbers(released):
     assert "fewer than 10" in text
     assert "Charged" in text
     assert FOLDER not in text
+
+
+def test_the_check_reports_are_kept_for_programs(released):
+    """Every line of both reports, in banded numbers."""
+    delivery, linkage = json.loads((released.folder / "confidential" / "checks.json").read_text())
+    numbers = {line["rows"] for report in (delivery, linkage) for line in report["lines"]}
+    assert "fewer than 10" in numbers
+    assert all(number.startswith(("fewer than 10", "about ")) for number in numbers)
+    assert {"tutkinnot.parquet", "kysely.csv"} <= {line["where"] for line in delivery["lines"]}
 
 
 @pytest.mark.parametrize("name", ["3-tables", "5-publish", "6-audit"])

@@ -74,6 +74,9 @@ def test_what_makes_another_request(office):
     told_otherwise = {
         "title": lambda d: d["title"].update(fi="Toinen"),
         "title of a table": lambda d: d["tables"]["match-by-sex"].update(title={"en": "Match"}),
+        "title of a dimension": lambda d: d["dimensions"]["sex"]["title"].update(en="Gender"),
+        "title of an outcome": lambda d: d["outcomes"]["match"]["title"].update(en="Match"),
+        "unit": lambda d: d["outcomes"]["pay-1"].update(unit="euros"),
         "threshold": lambda d: d["withhold"].update(below=11),
         "minimum": lambda d: d["tables"]["pay-by-field"].update(minimum=40),
         "contact": lambda d: d.update(contact="somebody else"),
