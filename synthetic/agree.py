@@ -12,7 +12,8 @@ from synthetic.fit import Fit, concerned_share
 from synthetic.records import Records, concerned, pick
 from synthetic.refine import Change, Margin, refine
 
-ROUNDS = 40
+ROUNDS = 12
+OFFERS = 3
 BATCH = 20_000
 LIKELY = 1e-3
 """Cells of fewer expected persons are not moved to."""
@@ -24,7 +25,8 @@ def agreeing(records: Records, random: np.random.Generator, *, rounds: int = ROU
     """The records, refined until they reproduce every table of the policy as closely as whole persons allow."""
     margins = list(all_margins(records))
     cell, leaves = records.cell.copy(), {name: values.copy() for name, values in records.leaves.items()}
-    refine(cell, leaves, margins, _changes(records.fit, cell, leaves, random, rounds))
+    for _ in range(rounds):
+        refine(cell, leaves, margins, _changes(records.fit, cell, leaves, margins, random))
     return replace(records, cell=cell, leaves=leaves)
 
 
@@ -79,36 +81,49 @@ def fitted_table(fit: Fit, combination: Combination) -> FloatArray:
 
 
 def _changes(
-    fit: Fit, cell: IntArray, leaves: dict[str, IntArray], random: np.random.Generator, rounds: int
+    fit: Fit, cell: IntArray, leaves: dict[str, IntArray], margins: list[Margin], random: np.random.Generator
 ) -> Iterator[Change]:
-    """Round by round: a new leaf of each outcome, then a neighbouring cell along each dimension."""
+    """One round: for every table, records of cells with too many are offered a code or a cell with too few."""
     neighbours = {name: _Neighbours(fit, name) for name in fit.support.levels}
-    batch = min(BATCH, len(cell))
-    for _ in range(rounds):
-        for name in fit.outcomes:
-            rows = random.permutation(len(cell))[:batch]
-            yield _new_outcome(Records(fit, cell, leaves), name, rows, random)
-        for name in fit.support.levels:
-            rows = random.permutation(len(cell))[:batch]
-            yield _new_cell(Records(fit, cell, leaves), neighbours[name], rows, random)
+    for margin in margins:
+        records = Records(fit, cell, leaves)
+        if margin.outcome:
+            yield _better_outcome(records, margin, _surplus(records, margin, random), random)
+        for name in (name for name, _ in margin.combination if name in neighbours):
+            yield _better_cell(records, margin, neighbours[name], _surplus(records, margin, random), random)
 
 
-def _new_outcome(records: Records, name: str, rows: IntArray, random: np.random.Generator) -> Change:
-    """A new leaf drawn from the fit, and with it the outcomes that depend on it."""
+def _surplus(records: Records, margin: Margin, random: np.random.Generator) -> IntArray:
+    """Some records of cells that have more than half a person too many, in random order."""
+    over = np.flatnonzero(margin.difference[margin.positions(records.cell, records.leaves)] > 0.5)
+    return np.asarray(random.permutation(over)[:BATCH])
+
+
+def _better_outcome(records: Records, margin: Margin, rows: IntArray, random: np.random.Generator) -> Change:
+    """The most missing code of the same cell of the table, among some drawn from the fit; dependent outcomes follow."""
+    few, name = _few(records, rows), margin.outcome
+    outcome, applies = records.fit.outcomes[name], concerned(few, name)
+    new = few.leaves[name]
+    for _ in range(OFFERS):
+        drawn = pick(outcome.chances, outcome.row[few.cell], random.random(len(rows)))
+        place = margin.cells[few.cell]
+        better = margin.difference[place + margin.leaves[drawn]] < margin.difference[place + margin.leaves[new]]
+        new = np.where(better & applies, drawn, new)
+    now = replace(few, leaves={**few.leaves, name: new})
+    return Change(rows, few.cell, {name: new, **_following(now, few, random)})
+
+
+def _better_cell(
+    records: Records, margin: Margin, neighbours: "_Neighbours", rows: IntArray, random: np.random.Generator
+) -> Change:
+    """The most missing cell among some that differ in one dimension; outcomes that depend on it follow."""
     few = _few(records, rows)
-    outcome = records.fit.outcomes[name]
-    drawn = pick(outcome.chances, outcome.row[few.cell], random.random(len(rows)))
-    new = np.where(concerned(few, name), drawn, few.leaves[name])
-    return Change(
-        rows, few.cell, {name: new, **_following(replace(few, leaves={**few.leaves, name: new}), few, random)}
-    )
-
-
-def _new_cell(records: Records, neighbours: "_Neighbours", rows: IntArray, random: np.random.Generator) -> Change:
-    """A neighbouring cell, and with it the outcomes that begin or cease to apply there."""
-    few = _few(records, rows)
-    new = neighbours.any(few.cell, random)
-    new = np.where(records.fit.weights[new] > LIKELY, new, few.cell)
+    beside = margin.leaves[few.leaves[margin.outcome]] if margin.outcome else 0
+    new = few.cell
+    for _ in range(OFFERS):
+        drawn = neighbours.any(few.cell, random)
+        better = margin.difference[margin.cells[drawn] + beside] < margin.difference[margin.cells[new] + beside]
+        new = np.where(better & (records.fit.weights[drawn] > LIKELY), drawn, new)
     return Change(rows, new, _following(replace(few, cell=new), few, random))
 
 

@@ -1,10 +1,10 @@
 """A joint distribution over the possible combinations, close to all measured tables in units of their errors.
 
 The dimensions' joint weights are fitted first; then each outcome's distribution within the cells of the dimensions that
-it was measured with. Outcomes that were never measured together are independent within such a cell, as the codebook says.
+it was measured with. Outcomes that were never measured together are independent within such a cell.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from release.codes import NOT_APPLICABLE, IntArray
 from release.policy.policy import Combination, Policy
 from release.protected.estimates import Estimates
 from release.residuals import FloatArray
-from synthetic.rake import RakedTable, rake
+from synthetic.rake import RakedTable, inside_intervals, rake
 from synthetic.support import Support, possible_cells
 
 
@@ -49,11 +49,12 @@ class Fit:
 def fit(estimates: Estimates, policy: Policy) -> Fit:
     """Fit the dimensions' joint, then every outcome within it."""
     support = possible_cells(policy, finest_levels(estimates, policy))
-    weights = fit_dimensions(estimates, support)
+    published = {policy.measured(table) for table in policy.tables.values()}
+    weights = fit_dimensions(estimates, support, published)
     outcomes: dict[str, OutcomeFit] = {}
     for name in policy.document.outcomes:
         if any(name in dict(combination) for combination in estimates.counts):
-            outcomes[name] = fit_outcome(estimates, Fit(policy, support, weights, outcomes), name)
+            outcomes[name] = fit_outcome(estimates, Fit(policy, support, weights, outcomes), name, published)
     return Fit(policy, support, weights, outcomes)
 
 
@@ -67,43 +68,41 @@ def finest_levels(estimates: Estimates, policy: Policy) -> dict[str, int]:
     return found
 
 
-def fit_dimensions(estimates: Estimates, support: Support) -> FloatArray:
+def fit_dimensions(estimates: Estimates, support: Support, published: Collection[Combination]) -> FloatArray:
     """Weights of the support's cells; the total is the noisy one, rounded to whole persons."""
     total = max(float(np.rint(estimates.counts[()])), 1.0)
-    tables = [
-        RakedTable(
-            support.index(c),
-            np.zeros(1, np.int64),
-            estimates.counts[c].reshape(-1, 1),
-            np.sqrt(estimates.variances[c]).reshape(-1, 1),
-            shrunk=len(c) > 1,
-        )
+    tables = {
+        c: _dimension_table(estimates, support, c)
         for c in estimates.counts
         if c and all(name in support.levels for name, _ in c) and estimates.variances[c].all()
-    ]
+    }
     even = np.full((support.size, 1), total / support.size)
-    return rake(even, tables).reshape(-1)
+    raked = rake(even, list(tables.values()))
+    return inside_intervals(raked, [tables[c] for c in tables if c in published]).reshape(-1)
 
 
-def fit_outcome(estimates: Estimates, so_far: Fit, name: str) -> OutcomeFit:
+def _dimension_table(estimates: Estimates, support: Support, combination: Combination) -> RakedTable:
+    value, error = estimates.counts[combination], np.sqrt(estimates.variances[combination])
+    one, shrunk = np.zeros(1, np.int64), len(combination) > 1
+    return RakedTable(support.index(combination), one, value.reshape(-1, 1), error.reshape(-1, 1), shrunk)
+
+
+def fit_outcome(estimates: Estimates, so_far: Fit, name: str, published: Collection[Combination]) -> OutcomeFit:
     """An outcome's distribution in the cells of the dimensions it was measured with."""
     measured = [c for c in estimates.counts if name in dict(c)]
     parents = tuple(d for d in so_far.support.levels if any(d in dict(c) for c in measured))
     cells, row = _rows(so_far.support, parents, measured)
-    concerned = np.bincount(row, weights=so_far.weights * concerned_share(so_far, name), minlength=len(cells)).astype(
-        np.float64
-    )
+    persons = so_far.weights * concerned_share(so_far, name)
+    concerned = np.asarray(np.bincount(row, weights=persons, minlength=len(cells)), np.float64)
     attribute = so_far.policy.attributes[name]
     answers = np.array([code != NOT_APPLICABLE for code in attribute.leaves.codes])
-    tables = [
-        _outcome_table(estimates, so_far.support, c, name, cells) for c in measured if estimates.variances[c].all()
-    ]
-    start = concerned[:, None] * (answers / answers.sum())[None, :]
-    weights = rake(start, tables, rows=concerned)
+    known = [c for c in measured if estimates.variances[c].all()]
+    tables = {c: _outcome_table(estimates, so_far.support, c, name, cells) for c in known}
+    even = answers / answers.sum()
+    raked = rake(concerned[:, None] * even, list(tables.values()), rows=concerned)
+    weights = inside_intervals(raked, [tables[c] for c in tables if c in published], rows=concerned)
     sums = weights.sum(axis=1, keepdims=True)
-    return OutcomeFit(
-        name, parents, row, np.where(sums > 0, weights / np.where(sums > 0, sums, 1), answers / answers.sum())
-    )
+    return OutcomeFit(name, parents, row, np.where(sums > 0, weights / np.where(sums > 0, sums, 1), even))
 
 
 def concerned_share(so_far: Fit, name: str) -> FloatArray:

@@ -67,7 +67,7 @@ def _make_the_best(cell: IntArray, leaves: dict[str, IntArray], margins: Sequenc
     if not moves:
         return
     alone = sum((_gain_alone(move) for move in moves), np.zeros(len(change.rows)))
-    best = np.argsort(alone, kind="stable")[: int((alone < 0).sum())]
+    best = _within_need(np.argsort(alone, kind="stable")[: int((alone < 0).sum())], moves)
     while len(best) and sum(_gain_together(move, best) for move in moves) >= 0:
         best = best[: len(best) // 2]
     if not len(best):
@@ -78,6 +78,27 @@ def _make_the_best(cell: IntArray, leaves: dict[str, IntArray], margins: Sequenc
     cell[change.rows[best]] = change.cell[best]
     for name, new in change.leaves.items():
         leaves[name][change.rows[best]] = new[best]
+
+
+def _within_need(best: IntArray, moves: Sequence[_Moved]) -> IntArray:
+    """Of the best changes, in order, as many as each cell has persons too many or too few (at least one)."""
+    keep = np.ones(len(best), np.bool_)
+    for move in moves:
+        moving = move.old[best] != move.new[best]
+        difference = move.margin.difference
+        keep &= ~moving | (_turn(move.new[best]) < np.maximum(np.ceil(-difference[move.new[best]]), 1))
+        keep &= ~moving | (_turn(move.old[best]) < np.maximum(np.ceil(difference[move.old[best]]), 1))
+    return np.asarray(best[keep])
+
+
+def _turn(cells: IntArray) -> IntArray:
+    """How many earlier entries are equal to each."""
+    order = np.argsort(cells, kind="stable")
+    ordered = cells[order]
+    first = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    turn = np.empty(len(cells), np.int64)
+    turn[order] = np.arange(len(cells)) - np.repeat(first, np.diff(np.append(first, len(cells))))
+    return turn
 
 
 def _moves(cell: IntArray, leaves: Mapping[str, IntArray], margins: Sequence[Margin], change: Change) -> list[_Moved]:
