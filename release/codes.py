@@ -105,7 +105,9 @@ def root(name: str = "all") -> Level:
     return Level(name, ("all",), np.zeros(1, np.int64), {"en": ("All",), "fi": ("Kaikki",), "sv": ("Alla",)})
 
 
-def tree(name: str, level_names: Sequence[str], paths: Sequence[Sequence[str]], labels: Mapping[str, Labels]) -> Attribute:
+def tree(
+    name: str, level_names: Sequence[str], paths: Sequence[Sequence[str]], labels: Mapping[str, Labels]
+) -> Attribute:
     """An attribute from rows of codes, one row per leaf, from the level below the root down to the leaf.
 
     paths: for each leaf its codes at levels 1..L; a code must always stand under the same parent (ValueError).

@@ -18,7 +18,9 @@ def small_tree(name="place", families=(3, 1, 2, 4)) -> Attribute:
 
 
 def balanced_tree(name="field", broad=3, narrow=4) -> Attribute:
-    return tree(name, ["all", "broad", "narrow"], [(f"b{i}", f"b{i}n{j}") for i in range(broad) for j in range(narrow)], {})
+    return tree(
+        name, ["all", "broad", "narrow"], [(f"b{i}", f"b{i}n{j}") for i in range(broad) for j in range(narrow)], {}
+    )
 
 
 def flat_of(name: str, size: int) -> Attribute:
@@ -56,7 +58,11 @@ def _later_fields():
     from dataclasses import MISSING, fields
 
     known = {"document", "house", "attributes", "replace", "possible", "text", "files", "path"}
-    return {f.name: {} for f in fields(Policy) if f.name not in known and f.default is MISSING and f.default_factory is MISSING}
+    return {
+        f.name: {}
+        for f in fields(Policy)
+        if f.name not in known and f.default is MISSING and f.default_factory is MISSING
+    }
 
 
 def random_leaves(attributes, persons: int, seed: int = 1) -> dict[str, np.ndarray]:
@@ -82,4 +88,5 @@ def exact_counts(leaves, combination, attributes) -> np.ndarray:
 
 def counts_of(leaves, plan) -> SimpleNamespace:
     """Counts for every combination of a plan (the slow twin)."""
-    return SimpleNamespace(tables={c: exact_counts(leaves, c, plan.attributes) for c in plan.combinations})
+    tables = {c: exact_counts(leaves, c, plan.attributes) for c in plan.combinations}
+    return SimpleNamespace(tables=tables, records_per_person=plan.records)
