@@ -1,6 +1,6 @@
 """Records that agree with the fit's tables: what is refined against what, and which changes are tried."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,9 +21,16 @@ EXACT = 30.0
 """Weight of the total over each dimension's first level: cohort sizes and the like come out exact."""
 
 
-def agreeing(records: Records, random: np.random.Generator, *, rounds: int = ROUNDS) -> Records:
-    """The records, refined until they reproduce every table of the policy as closely as whole persons allow."""
+def agreeing(
+    records: Records, random: np.random.Generator, *, rounds: int = ROUNDS, beside: Sequence[FloatArray] = ()
+) -> Records:
+    """The records, refined until they reproduce every table of the policy as closely as whole persons allow.
+
+    beside: differences (in the order of `all_margins`) of other records, which these make up for.
+    """
     margins = list(all_margins(records))
+    for margin, difference in zip(margins, beside, strict=False):
+        margin.difference += difference
     cell, leaves = records.cell.copy(), {name: values.copy() for name, values in records.leaves.items()}
     for _ in range(rounds):
         refine(cell, leaves, margins, _changes(records.fit, cell, leaves, margins, random))
