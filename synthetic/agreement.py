@@ -131,7 +131,8 @@ def _published(table: SafeTable, own: Mapping[Column, Figures]) -> Iterator[Stat
         chosen = [i for i, column in enumerate(columns) if column[1] == statistic]
         value = np.stack([own[columns[i]].value for i in chosen], axis=1)
         where = shown[:, chosen]
-        theirs = Figures(*(figures[name][:, chosen][where] for name in FIGURES), np.zeros(0))
+        one, low, high, error = (figures[name][:, chosen][where] for name in FIGURES)
+        theirs = Figures(one, low, high, error, base=np.zeros(0))
         yield _one_statistic(statistic, value[where], theirs)
 
 

@@ -16,8 +16,12 @@ from release.residuals import FloatArray, cells_in
 from synthetic.records import Records
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     import pandas as pd
     import pyarrow as pa
+
+    AnyRecords: TypeAlias = "Coded | Records | pd.DataFrame | Path"
 
 NodeArray = npt.NDArray[np.int32]
 MISSING = -1
@@ -96,7 +100,7 @@ def coded_frame(frame: "pd.DataFrame", policy: Policy) -> Coded:
     return _coded(columns, len(frame), policy)
 
 
-def coded(records: "Coded | Records | pd.DataFrame | Path", policy: Policy) -> Coded:
+def coded(records: "AnyRecords", policy: Policy) -> Coded:
     """Records in whichever form, as codes."""
     if isinstance(records, Coded):
         return records

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from release.policy.policy import Combination, Policy
-from release.protected.estimates import Estimates
+from release.residuals import downward_closure
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,13 @@ class Relations:
         return tuple(names for names in lacking if set(names) <= set(columns))
 
 
-def relations(estimates: Estimates, policy: Policy) -> Relations:
-    """What was measured, from the measurements' own combinations of levels."""
-    finest = _finest(estimates)
+def relations(policy: Policy) -> Relations:
+    """What the tables of a policy ask for, and everything coarser: that is what is measured."""
+    measured = downward_closure(policy.measured(table) for table in policy.tables.values())
+    finest = finest_levels(policy)
     names = [name for name in policy.attributes if name in finest]
-    pairs = {two: _levels(estimates, two, policy) for two in combinations(names, 2)}
-    triples = {three: _levels(estimates, three, policy) for three in combinations(names, 3)}
+    pairs = {two: _levels(measured, two, policy) for two in combinations(names, 2)}
+    triples = {three: _levels(measured, three, policy) for three in combinations(names, 3)}
     return Relations(
         columns=tuple((name, policy.attributes[name].levels[finest[name]].name) for name in names),
         no_columns=tuple(name for name in policy.attributes if name not in finest),
@@ -62,17 +63,18 @@ def relations(estimates: Estimates, policy: Policy) -> Relations:
     )
 
 
-def _finest(estimates: Estimates) -> dict[str, int]:
+def finest_levels(policy: Policy) -> dict[str, int]:
+    """The finest level at which each attribute is measured."""
     found: dict[str, int] = {}
-    for combination in estimates.counts:
-        for name, level in combination:
+    for table in policy.tables.values():
+        for name, level in policy.measured(table):
             found[name] = max(level, found.get(name, 0))
     return found
 
 
-def _levels(estimates: Estimates, names: tuple[str, ...], policy: Policy) -> tuple[tuple[str, ...], ...]:
+def _levels(closure: Collection[Combination], names: tuple[str, ...], policy: Policy) -> tuple[tuple[str, ...], ...]:
     """The finest levels at which columns were measured together, as references; () if they never were."""
-    measured = [c for c in estimates.counts if tuple(name for name, _ in c) == names]
+    measured = [c for c in closure if tuple(name for name, _ in c) == names]
     finest = (c for c in measured if not any(_finer(other, c) for other in measured))
     return tuple(tuple(_references(combination, policy)) for combination in finest)
 
