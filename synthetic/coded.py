@@ -1,6 +1,6 @@
 """Records as codes: what certificate and scores look at, whether the records were just made or come from a file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, Attribute, IntArray, Level
 from release.errors import DataError
 from release.policy.policy import Combination, Policy
+from release.policy.synthetic_checks import STATUS
 from release.possible import BoolArray
 from release.residuals import FloatArray, cells_in
 from synthetic.records import Records
@@ -83,10 +84,8 @@ def coded_file(path: Path, policy: Policy) -> Coded:
 
     try:
         with pq.ParquetFile(path) as file:
-            known = [name for name in policy.attributes if name in file.schema_arrow.names]
-            rows = file.metadata.num_rows
-            columns = ((name, file.read(columns=[name])[name]) for name in known)
-            return _coded(columns, rows, policy)
+            names = set(file.schema_arrow.names)
+            return _coded(lambda name: file.read(columns=[name])[name] if name in names else None, policy)
     except (OSError, pa.ArrowException):
         raise DataError("the records can't be read", now="give a Parquet file such as graduates.parquet") from None
 
@@ -95,9 +94,10 @@ def coded_frame(frame: "pd.DataFrame", policy: Policy) -> Coded:
     """Records of a data frame with columns named as the policy's attributes; DataError as for a file."""
     import pyarrow as pa
 
-    known = [name for name in policy.attributes if name in frame.columns]
-    columns = ((name, pa.chunked_array([pa.array(frame[name], from_pandas=True)])) for name in known)
-    return _coded(columns, len(frame), policy)
+    def column(name: str) -> "pa.ChunkedArray | None":
+        return pa.chunked_array([pa.array(frame[name], from_pandas=True)]) if name in frame.columns else None
+
+    return _coded(column, policy)
 
 
 def coded(records: "AnyRecords", policy: Policy) -> Coded:
@@ -109,18 +109,35 @@ def coded(records: "AnyRecords", policy: Policy) -> Coded:
     return coded_file(records, policy) if isinstance(records, Path) else coded_frame(records, policy)
 
 
-def _coded(columns: Iterator[tuple[str, "pa.ChunkedArray"]], rows: int, policy: Policy) -> Coded:
+def _coded(read: "Callable[[str], pa.ChunkedArray | None]", policy: Policy) -> Coded:
+    """Column by column. A number that isn't there takes its code from the column of statuses beside it, if any."""
     levels: dict[str, int] = {}
     nodes: dict[str, NodeArray] = {}
     numbers: dict[str, FloatArray] = {}
-    for name, column in columns:
-        attribute = policy.attributes[name]
+    for name, attribute in policy.attributes.items():
+        column = read(name)
+        if column is None:
+            continue
         if attribute.edges is not None and _is_number(column):
             numbers[name] = column.to_numpy().astype(np.float64)
-            levels[name], nodes[name] = attribute.depth, _in_bins(numbers[name], attribute)
+            levels[name] = attribute.depth
+            nodes[name] = _with_status(_in_bins(numbers[name], attribute), read(f"{name}{STATUS}"), attribute)
         else:
             levels[name], nodes[name] = _in_list(column, attribute)
-    return _settled(Coded(policy, rows, levels, nodes, numbers))
+    if not nodes:
+        raise DataError(
+            "there is no column of this release", where="the records", now="name columns as the policy does"
+        )
+    return _settled(Coded(policy, len(next(iter(nodes.values()))), levels, nodes, numbers))
+
+
+def _with_status(leaf: NodeArray, status: "pa.ChunkedArray | None", attribute: Attribute) -> NodeArray:
+    if status is None:
+        return leaf
+    coded = status.combine_chunks().dictionary_encode()
+    codes = [attribute.leaves.index.get(_text(value), MISSING) for value in coded.dictionary.to_pylist()]
+    said = np.array([*codes, MISSING], np.int32)[coded.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)]
+    return np.where(leaf == MISSING, said, leaf).astype(np.int32)
 
 
 def _is_number(column: "pa.ChunkedArray") -> bool:
@@ -141,11 +158,11 @@ def _in_list(column: "pa.ChunkedArray", attribute: Attribute) -> tuple[int, Node
 
     texts = column.combine_chunks()
     coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-    codes = [_text(value) for value in coded.dictionary.to_pylist()]
+    codes = [None if value is None else _text(value) for value in coded.dictionary.to_pylist()]
     index = coded.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
     for number in range(attribute.depth, 0, -1):
         level = attribute.levels[number]
-        if all(code in level.index for code in codes):
+        if all(code is None or code in level.index for code in codes):
             return number, _places(codes, level)[index]
     raise DataError(
         f'column "{attribute.name}" holds codes that the release doesn\'t know',
@@ -158,8 +175,9 @@ def _text(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _places(codes: list[str], level: Level) -> NodeArray:
-    return np.array([*(level.index[code] for code in codes), MISSING], np.int32)
+def _places(codes: list[str | None], level: Level) -> NodeArray:
+    """The node of each code; empty values, and the entry after the last, are missing."""
+    return np.array([*(MISSING if code is None else level.index[code] for code in codes), MISSING], np.int32)
 
 
 # ---- empty values ---------------------------------------------------------------------------------------------------
@@ -201,7 +219,19 @@ def arises(records: Coded, name: str) -> BoolArray | None:
             return None
         applies &= followed[records.nodes[time]]
     for parent, leaves in policy.applicable[name].items():
-        if records.levels.get(parent) != policy.attributes[parent].depth:
+        if (asked := _asked(records, parent, leaves)) is None:
             return None
-        applies &= np.isin(records.nodes[parent], sorted(leaves))
+        applies &= asked
     return applies
+
+
+def _asked(records: Coded, parent: str, leaves: frozenset[int]) -> BoolArray | None:
+    """Which records have one of a parent outcome's leaves; None if their level can't tell."""
+    attribute, level = records.policy.attributes[parent], records.levels.get(parent, 0)
+    if level == 0:
+        return None
+    inside = np.isin(np.arange(len(attribute.leaves)), sorted(leaves))
+    share = np.bincount(attribute.ancestors(attribute.depth, level), weights=inside) / np.bincount(
+        attribute.ancestors(attribute.depth, level)
+    )
+    return None if ((share > 0) & (share < 1)).any() else np.asarray(share[records.nodes[parent]] == 1)
