@@ -104,6 +104,23 @@ def audit(
         raise typer.Exit(7)
 
 
+@app.command()
+def synthesise(
+    folder: Annotated[Path, typer.Argument(metavar="RELEASE_DIR")],
+    out: Annotated[Path, typer.Option("--out", help="a new file, .parquet or .csv; the codebook goes beside it")],
+    replicates: Annotated[int, typer.Option("--replicates", help="so many files, for intervals that cover")] = 1,
+    rows: Annotated[
+        int | None, typer.Option("--rows", help="records in each file; else as many as persons were measured")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Synthetic records from a release's public folder alone: no register, no ledger, no cost."""
+    from synthetic.publish import make_records
+
+    made = make_records(folder, out, rows=rows, replicates=replicates, say=_say)
+    typer.echo(made.as_json() if as_json else made.as_text())
+
+
 def _mount_ledger_commands() -> None:
     from release.ledger_commands import ledger_app
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 CONFIDENTIAL_NOTEBOOKS = ("1-link", "2-measure")
-PUBLIC_NOTEBOOKS = ("3-tables", "5-publish", "6-audit")
+PUBLIC_NOTEBOOKS = ("3-tables", "4-synthetic", "5-publish", "6-audit")
+SYNTHETIC_NOTEBOOK = "4-synthetic"
 LINKED_FILE = "linked.parquet"
 CHECKS_FILE = "checks.json"
 DELIVERY_FILE = "delivery.json"
@@ -93,7 +94,7 @@ def run(job: Job, *, say: Say) -> Published:
         with staged(job.out, release) as stage:
             spent = ledger.standing().spent
             _prepare(stage, policy, request)
-            _run_notebooks(stage, job, say)
+            _run_notebooks(stage, job, policy, say)
             finish(stage, policy, request, ledger)
             stage.appear()
         _note_publication(ledger, request, job.out / release)
@@ -182,7 +183,13 @@ def _prepare(stage: Stage, policy: Policy, request: Request) -> None:
     (stage.confidential / REQUEST_FILE).write_text(json.dumps({"request": request.id}))
 
 
-def _run_notebooks(stage: Stage, job: Job, say: Say) -> None:
+def notebooks_of(policy: Policy) -> tuple[str, ...]:
+    """The notebooks of a run, in order; the one about synthetic records only where the policy asks for them."""
+    left_out = () if policy.document.synthetic.records else (SYNTHETIC_NOTEBOOK,)
+    return tuple(name for name in (*CONFIDENTIAL_NOTEBOOKS, *PUBLIC_NOTEBOOKS) if name not in left_out)
+
+
+def _run_notebooks(stage: Stage, job: Job, policy: Policy, say: Say) -> None:
     """Notebook 1 knows where the registers lie, 1 and 2 where the ledger is; 3 to 6, in the public folder, neither."""
     from release.runner.run import run_notebook
     from release.shipped import shipped
@@ -191,7 +198,7 @@ def _run_notebooks(stage: Stage, job: Job, say: Say) -> None:
     known = {"1-link": ledger | data, "2-measure": ledger}
     inside = {"policy": "../public/policy.yaml", "ledger": "$UTFALL_LEDGER", "work": "."}
     given = {"1-link": {**inside, "data": "$UTFALL_DATA"}, "2-measure": inside}
-    for name in (*CONFIDENTIAL_NOTEBOOKS, *PUBLIC_NOTEBOOKS):
+    for name in notebooks_of(policy):
         private = name in CONFIDENTIAL_NOTEBOOKS
         folder = stage.confidential if private else stage.public
         run_notebook(

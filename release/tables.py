@@ -60,6 +60,12 @@ def tables_of(measurements: Measurements, policy: Policy) -> Tables:
     from release.protected.estimates import estimate
     from release.protected.withhold import withhold
 
+    check_same_codes(measurements, policy)
+    return Tables(policy.document.release, measurements.rho, withhold(estimate(measurements), policy))
+
+
+def check_same_codes(measurements: Measurements, policy: Policy) -> None:
+    """VerificationError if the measurements are of other codes than the policy's."""
     for name, attribute in measurements.attributes.items():
         if name not in policy.attributes or policy.attributes[name].structure() != attribute.structure():
             raise VerificationError(
@@ -67,7 +73,6 @@ def tables_of(measurements: Measurements, policy: Policy) -> Tables:
                 where="policy.yaml and measurements/",
                 now="use the policy and the code lists that the measurements were made with",
             )
-    return Tables(policy.document.release, measurements.rho, withhold(estimate(measurements), policy))
 
 
 @dataclass(frozen=True, repr=False)

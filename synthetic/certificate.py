@@ -132,13 +132,18 @@ def certify(
 
 
 def certify_table(
-    path: Path, release: Release, *, tables: "Sequence[SafeTable] | None" = None, seed: int | None = None
+    path: Path,
+    release: Release,
+    *,
+    tables: "Sequence[SafeTable] | None" = None,
+    seed: int | None = None,
+    fit: Fit | None = None,
 ) -> Certificate:
     """The certificate of a Parquet file of records, for an audit or a researcher's own choice of columns.
 
-    Tables whose columns the file lacks are named as unchecked; the fit isn't known. DataError if it can't be read.
+    Tables whose columns the file lacks are named as unchecked. DataError if it can't be read.
     """
-    return _certificate(coded_file(path, release.policy), release, tables=tables, seed=seed, fit=None)
+    return _certificate(coded_file(path, release.policy), release, tables=tables, seed=seed, fit=fit)
 
 
 def _certificate(

@@ -120,6 +120,7 @@ def _field(column: "pa.Array") -> "pa.Array":
     """The column as CSV texts."""
     import pyarrow as pa
     import pyarrow.compute as pc
+
     from release.published.csv_table import quoted
     from release.published.decimal_text import decimal_text
 

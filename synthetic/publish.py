@@ -1,0 +1,224 @@
+"""Synthetic records from a release's public folder, as files with their codebook. No register, no ledger, no cost."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from release import version
+from release.errors import UsageError, VerificationError
+from release.protected.words import written
+from release.shown import Shown
+from release.tables import check_same_codes
+from synthetic.blocks import record_blocks
+from synthetic.certificate import Certificate, certify_table
+from synthetic.charts import question_charts
+from synthetic.codebook import Codebook, Tally, citation, codebook_paths, write_codebook
+from synthetic.codebook_words import LANGUAGES, page_name
+from synthetic.files import CSV, PARQUET, Notes, check_place, read_notes, record_files, refuse_taken
+from synthetic.fit import Fit
+from synthetic.make import Release, fit_release, open_release, seeds
+from synthetic.table import NOTE, record_layout, record_table
+
+FOLDER = "synthetic"
+RECORDS = "graduates"
+CERTIFICATE = "certificate.json"
+MOST_REPLICATES = 100
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be written: the files of each replicate, all in `folder`, and the stem of the codebook's names."""
+
+    folder: Path
+    places: tuple[tuple[Path, ...], ...]
+    codebook: str
+    rows: int | None
+    say: Say
+
+
+@dataclass(frozen=True, repr=False)
+class Made(Shown):
+    """What was written: records in each file, the files (one per replicate, or two), and the codebook's."""
+
+    rows: int
+    files: tuple[Path, ...]
+    codebook: tuple[Path, ...]
+
+    def as_json(self) -> str:
+        """For programs."""
+        named = {"files": [str(path) for path in self.files], "codebook": [str(path) for path in self.codebook]}
+        return json.dumps({"records": self.rows, **named}, indent=2)
+
+    def as_text(self) -> str:
+        """For a terminal."""
+        files = "\n".join(f"  records:  {path}" for path in self.files)
+        return f"Made {self.rows:,} synthetic records; nobody in them is real.\n{files}\n  codebook: {self.codebook[1]}"
+
+    def _plain(self) -> str:
+        return f"<{self.rows} synthetic records: {', '.join(path.name for path in self.files)}>"
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li>{escape(path.name)}</li>" for path in (*self.files, *self.codebook))
+        return (
+            f"<p>Synthetic records in each file: {written(self.rows, 0)}. Nobody in them is real.</p><ul>{items}</ul>"
+        )
+
+
+def silent(line: str) -> None:
+    """Says nothing."""
+
+
+def make_records(folder: Path, out: Path, *, rows: int | None = None, replicates: int = 1, say: Say = silent) -> Made:
+    """Records of a release, in a file `out` (.parquet or .csv; the second replicate in `out` with -2, and so on).
+
+    folder: the release's folder or its public one; nothing else is read. rows: by default the noisy number of persons.
+    UsageError for impossible wishes and files that are there already, VerificationError for damaged measurements.
+    """
+    _check_numbers(rows, replicates)
+    places = tuple((replicate_path(out, number),) for number in range(1, replicates + 1))
+    order = Order(out.parent, places, f"{out.stem}.codebook", rows, say)
+    _check_places(order)
+    release = opened(folder)
+    say("Fitting the joint distribution to the noisy measurements…")
+    return _made(release, fit_release(release), order)
+
+
+def publish_records(release: Release, fit: Fit, public: Path, *, say: Say = silent) -> Made:
+    """Records as the policy asks for, as Parquet and CSV, with codebook, below `public`; what was there is replaced."""
+    folder, wanted = public / FOLDER, release.policy.document.synthetic
+    folder.mkdir(exist_ok=True)
+    kinds = [folder / f"{RECORDS}{kind}" for kind in (PARQUET, CSV)]
+    places = tuple(tuple(replicate_path(path, n) for path in kinds) for n in range(1, wanted.replicates + 1))
+    for path in (path for paths in places for path in paths):
+        path.unlink(missing_ok=True)
+    return _made(release, fit, Order(folder, places, "codebook", wanted.rows, say))
+
+
+def publish_certificate(release: Release, fit: Fit, public: Path) -> Certificate:
+    """What the published records (the first replicate) are fit for, as JSON and as a page in each language."""
+    records = public / FOLDER / f"{RECORDS}{PARQUET}"
+    certificate = certify_table(records, release, seed=int(read_notes(records)["seed"]), fit=fit)
+    (public / FOLDER / CERTIFICATE).write_text(certificate.as_json(), encoding="utf-8")
+    for language in LANGUAGES:
+        page = page_name("certificate", language)
+        (public / FOLDER / page).write_text(certificate.page(language), encoding="utf-8")
+    return certificate
+
+
+@dataclass(frozen=True, repr=False)
+class Questions(Shown):
+    """A chart for each question that the certificate answers."""
+
+    certificate: Certificate
+
+    def _plain(self) -> str:
+        return f"<Questions about the records of {self.certificate.release}>"
+
+    def _repr_html_(self) -> str:
+        return "".join(chart._repr_html_() for chart in question_charts(self.certificate))
+
+
+def opened(folder: Path) -> Release:
+    """A release's policy and measurements. VerificationError where they are missing, damaged or don't fit together."""
+    public = folder / "public" if (folder / "public").is_dir() else folder
+    if not (public / "policy.yaml").is_file():
+        raise UsageError("there is no release in this folder", now="name a release's folder, or its public folder")
+    if not (public / "measurements").is_dir():
+        raise VerificationError(
+            "the release has no noisy measurements; of exact tables alone no synthetic records can be made",
+            where="measurements/",
+            now="take the whole public folder, or another release",
+        )
+    release = open_release(public)
+    check_same_codes(release.measurements, release.policy)
+    _check_tables(release)
+    return release
+
+
+def replicate_path(path: Path, number: int) -> Path:
+    """graduates.parquet, graduates-2.parquet, graduates-3.parquet …"""
+    return path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def _check_numbers(rows: int | None, replicates: int) -> None:
+    if rows is not None and rows < 1:
+        raise UsageError(f"{rows} records can't be made", where="--rows", now="ask for 1 or more, or leave it out")
+    if not 1 <= replicates <= MOST_REPLICATES:
+        raise UsageError(
+            f"{replicates} replicates can't be made",
+            where="--replicates",
+            now=f"ask for 1 to {MOST_REPLICATES}; 5 are enough for most analyses",
+        )
+
+
+def _check_places(order: Order) -> None:
+    for path in (path for paths in order.places for path in paths):
+        check_place(path)
+    for path in codebook_paths(order.folder, order.codebook):
+        refuse_taken(path)
+
+
+def _check_tables(release: Release) -> None:
+    policy = release.policy
+    lacking = [name for name, t in policy.tables.items() if policy.measured(t) not in release.estimates.counts]
+    if lacking:
+        raise VerificationError(
+            f'the table "{lacking[0]}" of the policy wasn\'t measured',
+            where="policy.yaml and measurements/",
+            now="use the policy that the measurements were made with",
+        )
+
+
+def _made(release: Release, fit: Fit, order: Order) -> Made:
+    """All files of all replicates, then the codebook, with the distributions of the first replicate."""
+    rows = order.rows or fit.persons
+    tallies = [
+        _replicate(release, replicate_fit, order, rows=rows, seed=seed, replicate=number)
+        for number, (replicate_fit, seed) in enumerate(_fits(release, fit, len(order.places)), start=1)
+    ]
+    files = tuple(path for paths in order.places for path in paths)
+    book = Codebook(release, record_layout(fit), tallies[0], tuple(path.name for path in files))
+    return Made(rows, files, write_codebook(book, order.folder, stem=order.codebook))
+
+
+def _fits(release: Release, fit: Fit, number: int) -> Iterator[tuple[Fit, int]]:
+    """A fit and a seed for each replicate; the first is of the measurements as they are."""
+    for seed in seeds(release.measurements.request, number):
+        yield fit, seed
+
+
+def _replicate(release: Release, fit: Fit, order: Order, *, rows: int, seed: int, replicate: int) -> Tally:
+    """One replicate's files, block by block; how often each code occurs in them."""
+    paths, layout, tally = order.places[replicate - 1], record_layout(fit), Tally()
+    order.say(f"{_whole(rows)} records for {paths[0].name}: drawing, then refining…")
+    with record_files(paths, _notes(release, rows=rows, seed=seed, replicate=replicate)) as write:
+        for block in record_blocks(fit, rows=rows, seed=seed):
+            first = tally.records + 1
+            tally = tally.plus(block, layout)
+            write(record_table(block, layout, seed=seed + first, replicate=replicate, first=first))
+            if tally.records < rows:
+                order.say(f"{_whole(tally.records)} of {_whole(rows)} records written")
+    return tally
+
+
+def _notes(release: Release, *, rows: int, seed: int, replicate: int) -> Notes:
+    """What a file says of itself."""
+    return {
+        "note": NOTE,
+        "synthetic": "true",
+        "release": release.policy.document.release,
+        "request": release.measurements.request,
+        "records": str(rows),
+        "replicate": str(replicate),
+        "seed": str(seed),
+        "program": f"utfall {version()}",
+        "citation": str(citation(release)["en"]),
+    }
+
+
+def _whole(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
