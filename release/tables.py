@@ -105,7 +105,13 @@ def about(policy: Policy) -> "About":
     from release.published.about import About
 
     document = policy.document
-    return About(document.release, texts_of(document.title), texts_of(policy.house.office), document.contact)
+    return About(
+        document.release,
+        texts_of(document.title),
+        texts_of(policy.house.office),
+        document.contact,
+        synthetic=document.synthetic.records,
+    )
 
 
 def promise_of(policy: Policy, rho: Fraction) -> "Promise":

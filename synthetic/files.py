@@ -156,3 +156,15 @@ def read_notes(path: Path) -> dict[str, str]:
     except (OSError, pa.ArrowException):
         raise VerificationError("the records can't be read", where=path.name, now="take the release anew") from None
     return {key.decode(): value.decode() for key, value in metadata.items() if key != b"ARROW:schema"}
+
+
+def same_records(parquet: Path, csv: Path) -> bool:
+    """Whether a CSV file holds exactly the records of a Parquet file, as `record_files` writes them."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(parquet) as records, csv.open("rb") as file:
+        same = file.readline() == (",".join(records.schema_arrow.names) + "\n").encode()
+        for group in range(records.num_row_groups):
+            expected = _lines(records.read_row_group(group))
+            same = same and file.read(len(expected)) == expected
+        return same and not file.read(1)

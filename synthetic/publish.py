@@ -1,7 +1,7 @@
 """Synthetic records from a release's public folder, as files with their codebook. No register, no ledger, no cost."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -34,7 +34,7 @@ class Order:
     """What is to be written: the files of each replicate, all in `folder`, and the stem of the codebook's names."""
 
     folder: Path
-    places: tuple[tuple[Path, ...], ...]
+    places: Sequence[Sequence[Path]]
     codebook: str
     rows: int | None
     say: Say
@@ -91,8 +91,7 @@ def publish_records(release: Release, fit: Fit, public: Path, *, say: Say = sile
     """Records as the policy asks for, as Parquet and CSV, with codebook, below `public`; what was there is replaced."""
     folder, wanted = public / FOLDER, release.policy.document.synthetic
     folder.mkdir(exist_ok=True)
-    kinds = [folder / f"{RECORDS}{kind}" for kind in (PARQUET, CSV)]
-    places = tuple(tuple(replicate_path(path, n) for path in kinds) for n in range(1, wanted.replicates + 1))
+    places = record_paths(folder, wanted.replicates)
     for path in (path for paths in places for path in paths):
         path.unlink(missing_ok=True)
     return _made(release, fit, Order(folder, places, "codebook", wanted.rows, say))
@@ -137,6 +136,12 @@ def opened(folder: Path) -> Release:
     check_same_codes(release.measurements, release.policy)
     _check_tables(release)
     return release
+
+
+def record_paths(folder: Path, replicates: int) -> tuple[tuple[Path, Path], ...]:
+    """The Parquet and the CSV file of each published replicate."""
+    parquet, csv = (folder / f"{RECORDS}{kind}" for kind in (PARQUET, CSV))
+    return tuple((replicate_path(parquet, n), replicate_path(csv, n)) for n in range(1, replicates + 1))
 
 
 def replicate_path(path: Path, number: int) -> Path:

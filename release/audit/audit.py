@@ -178,6 +178,15 @@ def _rules(audited: Audited) -> Objections:
     return list(rule_objections(audited.public, audited.policy.document))
 
 
+def _synthetic(audited: Audited) -> Objections:
+    from release.audit.synthetic import synthetic_objections
+
+    objections = list(synthetic_objections(audited.public, audited.policy))
+    if objections:
+        _refuse_other_version(audited)
+    return objections
+
+
 def _chain(audited: Audited) -> Objections:
     report = audited.ledger_report
     return None if report is None else [str(objection) for objection in report.objections]
@@ -230,6 +239,11 @@ CHECKS: tuple[Check, ...] = (
     ("request", "the request's id is the digest of all that it measures", _request),
     ("tables", "the tables are what the measurements give, byte for byte", _tables),
     ("withholding", "the policy's withholding rules are obeyed", _rules),
+    (
+        "synthetic",
+        "synthetic records, where the policy asks for them, are marked, possible, and as certified",
+        _synthetic,
+    ),
     ("ledger chain", "the ledger is whole, and never reserved more than was granted", _chain),
     ("ledger charge", "the release's cost was charged, and its measurements are the committed ones", _charge),
     ("publication", "the ledger notes the publication of this very manifest", _publication),

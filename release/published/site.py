@@ -83,8 +83,10 @@ def page_name(page: str, language: str) -> str:
 
 
 def _write_pages(entries: Sequence[Entry], site: Path, about: About, language: str) -> None:
+    synthetic = {page: page_name(page, language) for page in ("codebook", "certificate")}
     common = {"language": language, "about": about, "release": about.title_in(language), "words": WORDS[language]}
-    index = render("index.html.j2", **common, entries=entries, languages=_languages("index"), home="")
+    languages = _languages("index")
+    index = render("index.html.j2", **common, entries=entries, languages=languages, home="", synthetic_pages=synthetic)
     write_text(site / page_name("index", language), index)
     for entry in entries:
         links = _languages(f"table-{entry.name}")

@@ -30,6 +30,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "loading": "Loading…",
         "withheld": "Withheld figures",
         "empty": "This release has no tables.",
+        "synthetic": "Synthetic records",
+        "synthetic_intro": "Invented records that agree with the tables, to write programs and plan studies with. "
+        "Nobody in them is real.",
+        "synthetic_codebook": "Codebook: columns, codes, and what the records may be used for",
+        "synthetic_certificate": "Certificate: how closely they agree with the tables, and what they don't tell",
         "contact": "Questions",
     },
     "fi": {
@@ -57,6 +62,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "loading": "Ladataan…",
         "withheld": "Pois jätetyt luvut",
         "empty": "Tässä julkaisussa ei ole taulukoita.",
+        "synthetic": "Synteettiset tietueet",
+        "synthetic_intro": "Keksittyjä tietueita, jotka vastaavat taulukoita: ohjelmien kirjoittamiseen ja tutkimusten "
+        "suunnitteluun. Kukaan niissä ei ole todellinen.",
+        "synthetic_codebook": "Koodikirja: sarakkeet, koodit ja se, mihin tietueita voi käyttää",
+        "synthetic_certificate": "Todistus: kuinka hyvin ne vastaavat taulukoita ja mitä ne eivät kerro",
         "contact": "Kysymykset",
     },
     "sv": {
@@ -84,6 +94,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "loading": "Läser in…",
         "withheld": "Tal som inte visas",
         "empty": "Den här publiceringen har inga tabeller.",
+        "synthetic": "Syntetiska poster",
+        "synthetic_intro": "Påhittade poster som stämmer med tabellerna, för att skriva program och planera studier. "
+        "Ingen i dem är verklig.",
+        "synthetic_codebook": "Kodbok: kolumner, koder och vad posterna kan användas till",
+        "synthetic_certificate": "Intyg: hur väl de stämmer med tabellerna och vad de inte säger",
         "contact": "Frågor",
     },
 }
