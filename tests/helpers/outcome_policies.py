@@ -16,7 +16,7 @@ NONE = NOT_APPLICABLE
 
 
 def outcome_policy(dimensions, outcomes, tables, *, rho="1/2", only_if=None, possible=()) -> Policy:
-    """dimensions, outcomes: attributes; only_if: outcome -> {parent outcome: codes}; possible: (combination, allowed)."""
+    """dimensions, outcomes: attributes; only_if: outcome -> {parent: codes}; possible: (combination, allowed)."""
     plain = policy_of((*dimensions, *outcomes), {"all": {"by": []}}, rho=rho)
     said = plain.document.model_dump(by_alias=True, exclude_unset=True)
     words = {a.name: {"codes": ["x"], "only_if": (only_if or {}).get(a.name, {})} for a in outcomes}

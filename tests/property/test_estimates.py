@@ -28,7 +28,7 @@ def workloads(draw):
 
 
 def measured(plan, leaves, seed=None) -> Measurements:
-    """Measurements of the persons, with rounded normal noise of the planned scales (a test's noise, never a release's)."""
+    """Measurements of the persons, with rounded normal noise of the planned scales (a test's noise)."""
     random = np.random.default_rng(seed)
     values = {}
     for residual in plan.residuals:
@@ -124,7 +124,9 @@ def test_covariances_of_linear_functions_equal_the_full_least_squares():
     system = np.vstack(rows)
     information = np.linalg.pinv(system.T @ system, rcond=1e-10)
     base = (("place", 1),)
-    found = outcome_table(estimate(measured(plan, random_leaves(ATTRIBUTES, 50), seed=1)), base, outcome="status", level=2)
+    found = outcome_table(
+        estimate(measured(plan, random_leaves(ATTRIBUTES, 50), seed=1)), base, outcome="status", level=2
+    )
     a, b = np.array([1, 0, 2, 0, 0, -1.0]), np.array([1, 1, 1, 1, 1, 0.0])
     whole = table_matrix((("place", 1), ("status", 2)), policy.attributes)
     for cell in range(3):

@@ -41,5 +41,5 @@ def test_another_delivery_is_nothing_to_tell_of(ledger):
 def test_where_the_budget_is_gone_the_remedy_is_the_other_version(ledger):
     with pytest.raises(BudgetError, match="with that version"):
         _refuse_over_grant(ledger, request({**PARTS, "core": "version 2"}, rho="3/4"), print)
-    with pytest.raises(BudgetError, match="Lower privacy.rho"):
+    with pytest.raises(BudgetError, match=r"Lower privacy\.rho"):
         _refuse_over_grant(ledger, request({**PARTS, "measured": "more"}, rho="3/4"), print)

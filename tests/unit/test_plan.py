@@ -65,7 +65,10 @@ FLAT = [flat_of("place", 7), flat_of("sex", 2), flat_of("year", 3)]
     ("attributes", "tables"),
     [
         (FLAT, {"a": {"by": ["place", "sex"]}, "b": {"by": ["year", "sex"], "importance": 2}, "c": {"by": ["place"]}}),
-        (BALANCED, {"a": {"by": ["field", "sex"]}, "b": {"by": ["field:broad"], "importance": 5}, "c": {"by": ["sex"]}}),
+        (
+            BALANCED,
+            {"a": {"by": ["field", "sex"]}, "b": {"by": ["field:broad"], "importance": 5}, "c": {"by": ["sex"]}},
+        ),
     ],
     ids=["flat", "balanced"],
 )
