@@ -87,7 +87,7 @@ class Codebook:
             "uses": [_by_language(texts) for texts in USES],
             "limits": [_by_language(texts) for texts in LIMITS],
             "citation": citation(self.release),
-            "promise": promise_of(self.policy, self.release.measurements.rho).facts(),
+            "promise": _promise(self.release),
             "contact": self.policy.document.contact,
         }
 
@@ -122,6 +122,11 @@ def citation(release: Release) -> Json:
         )
         for language, text in _by_language(WORDS["citation"]).items()
     }
+
+
+def _promise(release: Release) -> Json:
+    promise = promise_of(release.policy, release.measurements.rho)
+    return {**promise.facts(), "delta": promise.delta_text}
 
 
 def _by_language(texts: tuple[str, str, str]) -> dict[str, str]:

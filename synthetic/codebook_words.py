@@ -19,8 +19,8 @@ WORDS: Mapping[str, Texts] = {
         "Ingen här är verklig. Posterna är påhittade: de har dragits ur publicerade brusiga mätningar så att de "
         "stämmer med de publicerade tabellerna. Inget register har lästs, och ingen post motsvarar en person.",
     ),
-    "release": ("Release", "Julkaisu", "Utgåva"),
-    "request": ("Request", "Pyyntö", "Begäran"),
+    "release": ("Release", "Julkaisu", "Publicering"),
+    "request": ("Request", "Mittauspyyntö", "Mätbegäran"),
     "records": ("Records", "Tietueita", "Poster"),
     "replicates": ("Files of records (replicates)", "Tietuetiedostoja (toistoja)", "Filer med poster (replikat)"),
     "files": ("Files", "Tiedostot", "Filer"),
@@ -28,13 +28,13 @@ WORDS: Mapping[str, Texts] = {
     "costless": (
         "The records add nothing to what the release promises each person: {promise}. See promise.md.",
         "Tietueet eivät muuta sitä, mitä julkaisu lupaa kullekin henkilölle: {promise}. Katso promise.md.",
-        "Posterna ändrar inget i det som utgåvan lovar varje person: {promise}. Se promise.md.",
+        "Posterna ändrar inget i det som publiceringen lovar varje person: {promise}. Se promise.md.",
     ),
     "cite": ("How to cite", "Viittaaminen", "Så citerar du"),
     "citation": (
         "{office}: {title}. Synthetic records (invented persons), release {release}, request {request}.",
-        "{office}: {title}. Synteettiset tietueet (keksittyjä henkilöitä), julkaisu {release}, pyyntö {request}.",
-        "{office}: {title}. Syntetiska poster (påhittade personer), utgåva {release}, begäran {request}.",
+        "{office}: {title}. Synteettiset tietueet (keksittyjä henkilöitä), julkaisu {release}, mittauspyyntö {request}.",
+        "{office}: {title}. Syntetiska poster (påhittade personer), publicering {release}, mätbegäran {request}.",
     ),
     "contact": ("Questions", "Kysymykset", "Frågor"),
     "language": ("Language", "Kieli", "Språk"),
@@ -99,9 +99,9 @@ WORDS: Mapping[str, Texts] = {
     ),
     "number": ("a number", "luku", "ett tal"),
     "coarser": (
-        "only measured at the level “{level}”: the codes are those of that level, not of “{finest}”",
-        "mitattu vain tasolla ”{level}”: koodit ovat tämän tason, eivät tason ”{finest}”",
-        "mätt endast på nivån ”{level}”: koderna är den nivåns, inte nivåns ”{finest}”",
+        "Only measured at the level “{level}”: the codes are those of that level, not of “{finest}”.",
+        "Mitattu vain tasolla ”{level}”: koodit ovat tämän tason, eivät tason ”{finest}”.",
+        "Mätt endast på nivån ”{level}”: koderna är den nivåns, inte nivåns ”{finest}”.",
     ),
     "inside": (
         "Numbers were measured in the bins below. Where in its bin a number lies is invented, in steps of {step}, "
