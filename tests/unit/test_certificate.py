@@ -75,8 +75,9 @@ def test_a_shift_of_five_persons_shows_in_their_table_only(certified, persons):
     assert sizes["cohort"].exact
 
 
-def test_a_large_shift_falls_outside_the_intervals(certified, persons):
-    certificate = certified(persons.assign(match=persons.match.replace({"1": "5", "2": "5"})))
+@pytest.mark.parametrize("moved", [{"1": "5", "2": "5"}, {"5": "1", "4": "1"}])
+def test_a_large_shift_falls_outside_the_intervals(certified, persons, moved):
+    certificate = certified(persons.assign(match=persons.match.replace(moved)))
     means = {one.statistic: one for one in certificate["match-by-sex"].published}["mean"]
     assert (means.shown, means.inside) == (2, 0)
     assert means.differences.largest_in_errors > 1.96

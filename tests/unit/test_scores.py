@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from helpers.small_policy import small_policy
 from helpers.synthetic_cases import leaves_of, release_of, some_persons
@@ -92,6 +93,12 @@ def test_share_differences_by_plain_counting(policy, truth, records):
     assert found.keys() == {"activity-by-provider"}
     assert found["activity-by-provider"].mean == pytest.approx(np.mean(expected))
     assert found["activity-by-provider"].largest == pytest.approx(max(expected))
+
+
+def test_shares_of_small_true_groups_are_not_compared(policy, truth, records):
+    few = pd.concat([truth[truth.provider != "C"], truth[truth.provider == "C"].head(29)])
+    (found,) = score_against_truth(records, few, policy).shares
+    assert found.differences.cells == 2 * 3  # two providers, three groups of activities
 
 
 def test_regressions_equal_least_squares_on_whole_rows(policy, truth, records):
