@@ -6,6 +6,7 @@ from itertools import combinations
 
 from release.policy.policy import Combination, Policy
 from release.residuals import downward_closure
+from synthetic.columns import measured_levels
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Relations:
 def relations(policy: Policy) -> Relations:
     """What the tables of a policy ask for, and everything coarser: that is what is measured."""
     measured = downward_closure(policy.measured(table) for table in policy.tables.values())
-    finest = finest_levels(policy)
+    finest = measured_levels(policy)
     names = [name for name in policy.attributes if name in finest]
     pairs = {two: _levels(measured, two, policy) for two in combinations(names, 2)}
     triples = {three: _levels(measured, three, policy) for three in combinations(names, 3)}
@@ -61,15 +62,6 @@ def relations(policy: Policy) -> Relations:
             if not levels and all(pairs[two] for two in combinations(three, 2))
         ),
     )
-
-
-def finest_levels(policy: Policy) -> dict[str, int]:
-    """The finest level at which each attribute is measured."""
-    found: dict[str, int] = {}
-    for table in policy.tables.values():
-        for name, level in policy.measured(table):
-            found[name] = max(level, found.get(name, 0))
-    return found
 
 
 def _levels(closure: Collection[Combination], names: tuple[str, ...], policy: Policy) -> tuple[tuple[str, ...], ...]:

@@ -24,9 +24,10 @@ from release.shown import Shown
 from synthetic.agreement import Counted, Differences, differences_of
 from synthetic.certificate import noisy_total
 from synthetic.coded import Coded, coded
+from synthetic.columns import measured_levels
 from synthetic.make import Release
 from synthetic.regression import Regression, compare_regressions, default_questions
-from synthetic.relations import finest_levels, relations
+from synthetic.relations import relations
 
 if TYPE_CHECKING:
     from synthetic.coded import AnyRecords
@@ -187,7 +188,7 @@ def _distances(records: Coded, truth: Coded, ways: int, sets: int, random: np.ra
 
 def _shared_levels(records: Coded, truth: Coded) -> dict[str, int]:
     """The columns of both that were measured, at the finest level that both have and that was measured."""
-    finest = finest_levels(records.policy)
+    finest = measured_levels(records.policy)
     shared = [name for name in records.policy.attributes if name in records.levels and name in truth.levels]
     return {name: min(records.levels[name], truth.levels[name], finest[name]) for name in shared if name in finest}
 
