@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from release.policy.synthetic_checks import MARK, STATUS
 from release.protected.reasons import REASONS, Status
 from release.protected.safe import FIGURES
 from release.published import layout
+from synthetic.codebook import codebook_paths
+from synthetic.columns import ID
+from synthetic.files import notes_path
+from synthetic.publish import CERTIFICATE, FOLDER, record_paths
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/files.md").read_text("utf-8")
 
@@ -38,6 +43,15 @@ def test_every_column_and_statistic_is_documented(name):
         layout.parquet_path("<table>"),
         f"{layout.SITE_DATA}/",
         "site/index.html",
+        f"{FOLDER}/",
+        *(path.name for path in record_paths(Path(), 2)[0]),
+        *(path.name for path in record_paths(Path(), 2)[1][:1]),
+        notes_path(record_paths(Path(), 1)[0][1]).name,
+        CERTIFICATE,
+        *(path.name for path in codebook_paths(Path())),
+        ID,
+        MARK,
+        STATUS,
     ],
 )
 def test_every_file_is_documented(path):
