@@ -14,6 +14,7 @@ from release.policy.policy import Combination, Policy
 from release.protected.estimates import Estimates
 from release.residuals import FloatArray
 from synthetic.rake import RakedTable, inside_intervals, rake
+from synthetic.runs import measured_runs
 from synthetic.support import Support, possible_cells
 
 
@@ -46,10 +47,13 @@ class Fit:
         return int(np.rint(self.weights.sum()))
 
 
-def fit(estimates: Estimates, policy: Policy) -> Fit:
-    """Fit the dimensions' joint, then every outcome within it."""
+def fit(estimates: Estimates, policy: Policy, *, inside: bool = True) -> Fit:
+    """Fit the dimensions' joint, then every outcome within it.
+
+    inside: bring the published tables' cells inside their intervals; not for replicates, whose figures move on purpose.
+    """
     support = possible_cells(policy, finest_levels(estimates, policy))
-    published = {policy.measured(table) for table in policy.tables.values()}
+    published = {policy.measured(table) for table in policy.tables.values()} if inside else set()
     weights = fit_dimensions(estimates, support, published)
     outcomes: dict[str, OutcomeFit] = {}
     for name in policy.document.outcomes:
@@ -142,4 +146,5 @@ def _outcome_table(
     if unknown is not None:
         error = error.copy()
         error[:, unknown] = 1e12
-    return RakedTable(rows, attribute.ancestors(attribute.depth, level), value, error, shrunk=len(combination) > 1)
+    columns, shrunk = attribute.ancestors(attribute.depth, level), len(combination) > 1
+    return RakedTable(rows, columns, value, error, shrunk, runs=tuple(measured_runs(estimates, combination, name)))

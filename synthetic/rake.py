@@ -33,15 +33,12 @@ COARSE = 2_000
 
 
 @dataclass(eq=False)
-class RakedTable:
-    """One noisy table over the rows and columns of a block.
+class NoisyCells:
+    """Noisy values with their standard errors, persons, and the log-interaction that each cell was given so far.
 
-    rows[i]: the table's row that block row i falls in; columns[k]: the table's column of block column k. value, error:
-    (rows, columns) of the table, persons. shrunk: whether its log-interactions have a prior.
+    shrunk: whether the log-interactions have a prior.
     """
 
-    rows: IntArray
-    columns: IntArray
     value: FloatArray
     error: FloatArray
     shrunk: bool
@@ -49,6 +46,48 @@ class RakedTable:
 
     def __post_init__(self) -> None:
         self.interaction = np.zeros_like(self.value)
+
+    def factors(self, x: FloatArray) -> FloatArray:
+        """Factors for the cells after one damped step; x: the cells as the model has them now."""
+        prior = np.where(x > CLEAR * self.error, 0.0, 1 / TAU**2) if self.shrunk else 0.0
+        precision = 1 / self.error**2
+        slope = x * (x - self.value) * precision + prior * self.interaction
+        move = np.clip(-DAMPING * slope / (x * x * precision + prior + 1e-9), -LONGEST_STEP, LONGEST_STEP)
+        self.interaction += move
+        return np.asarray(np.exp(move))
+
+
+@dataclass(eq=False)
+class Runs:
+    """A table's columns added up by runs: columns[k] is the run of the table's column k."""
+
+    columns: IntArray
+    cells: NoisyCells
+
+    def factors(self, x: FloatArray) -> FloatArray:
+        """Factors for the table's cells after one damped step on its runs."""
+        starts = np.flatnonzero(np.diff(self.columns, prepend=-1))
+        return np.asarray(self.cells.factors(np.add.reduceat(x, starts, axis=1))[:, self.columns])
+
+
+@dataclass(eq=False)
+class RakedTable:
+    """One noisy table over the rows and columns of a block.
+
+    rows[i]: the table's row that block row i falls in; columns[k]: the table's column of block column k. value, error:
+    (rows, columns) of the table, persons. shrunk: whether its log-interactions have a prior. runs: sums over
+    neighbouring columns that are fitted before the cells.
+    """
+
+    rows: IntArray
+    columns: IntArray
+    value: FloatArray
+    error: FloatArray
+    shrunk: bool
+    runs: Sequence[Runs] = ()
+
+    def __post_init__(self) -> None:
+        self.cells = NoisyCells(self.value, self.error, self.shrunk)
         self._gather_rows = _summing(self.rows, len(self.value))
         self._gather_columns = _summing(self.columns, self.value.shape[1]).toarray().T
 
@@ -57,14 +96,12 @@ class RakedTable:
         return np.asarray(self._gather_rows @ (weights @ self._gather_columns))
 
     def step(self, weights: FloatArray) -> FloatArray:
-        """Factors for every weight after one damped step on this table's cells."""
+        """Factors for every weight after one damped step on this table's runs and cells."""
         x = self.of(weights)
-        prior = np.where(x > CLEAR * self.error, 0.0, 1 / TAU**2) if self.shrunk else 0.0
-        precision = 1 / self.error**2
-        slope = x * (x - self.value) * precision + prior * self.interaction
-        move = np.clip(-DAMPING * slope / (x * x * precision + prior + 1e-9), -LONGEST_STEP, LONGEST_STEP)
-        self.interaction += move
-        factors = np.exp(move)
+        factors = np.ones_like(x)
+        for run in self.runs:
+            factors *= run.factors(x * factors)
+        factors *= self.cells.factors(x * factors)
         return np.asarray(factors[self.rows][:, self.columns])
 
     def correction(self, weights: FloatArray) -> FloatArray:
