@@ -108,7 +108,9 @@ def audit(
 def synthesise(
     folder: Annotated[Path, typer.Argument(metavar="RELEASE_DIR")],
     out: Annotated[Path, typer.Option("--out", help="a new file, .parquet or .csv; the codebook goes beside it")],
-    replicates: Annotated[int, typer.Option("--replicates", help="so many files, for intervals that cover")] = 1,
+    replicates: Annotated[
+        int, typer.Option("--replicates", help="2 or more: so many files FILE-1, FILE-2 …, for intervals that cover")
+    ] = 1,
     rows: Annotated[
         int | None, typer.Option("--rows", help="records in each file; else as many as persons were measured")
     ] = None,

@@ -33,7 +33,7 @@ WORDS: Mapping[str, Texts] = {
     "cite": ("How to cite", "Viittaaminen", "Så citerar du"),
     "citation": (
         "{office}: {title}. Synthetic records (invented persons), release {release}, request {request}.",
-        "{office}: {title}. Synteettiset tietueet (keksittyjä henkilöitä), julkaisu {release}, mittauspyyntö {request}.",
+        "{office}: {title}. Synteettiset tietueet (keksityt henkilöt), julkaisu {release}, mittauspyyntö {request}.",
         "{office}: {title}. Syntetiska poster (påhittade personer), publicering {release}, mätbegäran {request}.",
     ),
     "contact": ("Questions", "Kysymykset", "Frågor"),
@@ -78,9 +78,9 @@ WORDS: Mapping[str, Texts] = {
     "number_type": ("number, empty where there is none", "luku, tyhjä jos ei ole", "tal, tomt om inget finns"),
     "truth_type": ("true or false", "tosi tai epätosi", "sant eller falskt"),
     "id_meaning": (
-        "number of the record and of the file; means nothing and links to nothing",
-        "tietueen ja tiedoston numero; ei merkitse mitään eikä yhdisty mihinkään",
-        "postens och filens nummer; betyder inget och kan inte kopplas till något",
+        "number of the record and of the replicate (0: none); means nothing and links to nothing",
+        "tietueen ja toiston numero (0: ei toistoa); ei merkitse mitään eikä yhdisty mihinkään",
+        "postens och replikatets nummer (0: inget); betyder inget och kan inte kopplas till något",
     ),
     "mark_meaning": (
         "always true: the record is synthetic",

@@ -1,7 +1,7 @@
 """Synthetic records from a release's public folder, as files with their codebook. No register, no ledger, no cost."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -19,7 +19,8 @@ from synthetic.codebook_words import LANGUAGES, page_name
 from synthetic.files import CSV, PARQUET, Notes, check_place, read_notes, record_files, refuse_taken
 from synthetic.fit import Fit
 from synthetic.make import Release, fit_release, open_release, seeds
-from synthetic.table import NOTE, record_layout, record_table
+from synthetic.replicates import FEWEST, replicate_fits
+from synthetic.table import NOTE, Layout, record_layout, record_table
 
 FOLDER = "synthetic"
 RECORDS = "graduates"
@@ -31,18 +32,25 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be written: the files of each replicate, all in `folder`, and the stem of the codebook's names."""
+    """What is to be written, all in `folder`: the files of each number, and the stem of the codebook's names.
+
+    Number 0 stands for the records that agree with the tables, 1 to m for replicates to be combined.
+    """
 
     folder: Path
-    places: Sequence[Sequence[Path]]
+    places: Mapping[int, Sequence[Path]]
     codebook: str
     rows: int | None
     say: Say
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(path for paths in self.places.values() for path in paths)
+
 
 @dataclass(frozen=True, repr=False)
 class Made(Shown):
-    """What was written: records in each file, the files (one per replicate, or two), and the codebook's."""
+    """What was written: records in each file, the files, and the codebook's, the JSON first."""
 
     rows: int
     files: tuple[Path, ...]
@@ -73,32 +81,33 @@ def silent(line: str) -> None:
 
 
 def make_records(folder: Path, out: Path, *, rows: int | None = None, replicates: int = 1, say: Say = silent) -> Made:
-    """Records of a release, in a file `out` (.parquet or .csv; the second replicate in `out` with -2, and so on).
+    """Records of a release that agree with its tables, in a file `out` (.parquet or .csv).
 
     folder: the release's folder or its public one; nothing else is read. rows: by default the noisy number of persons.
+    replicates: 2 or more give so many files to be combined instead, `out` with -1, -2 and so on.
     UsageError for impossible wishes and files that are there already, VerificationError for damaged measurements.
     """
     _check_numbers(rows, replicates)
-    places = tuple((replicate_path(out, number),) for number in range(1, replicates + 1))
+    places = {number: [numbered(out, number)] for number in _numbers(replicates)}
     order = Order(out.parent, places, f"{out.stem}.codebook", rows, say)
     _check_places(order)
     release = opened(folder)
     say("Fitting the joint distribution to the noisy measurements…")
-    return _made(release, fit_release(release), order)
+    return _made(release, None, order)
 
 
 def publish_records(release: Release, fit: Fit, public: Path, *, say: Say = silent) -> Made:
     """Records as the policy asks for, as Parquet and CSV, with codebook, below `public`; what was there is replaced."""
     folder, wanted = public / FOLDER, release.policy.document.synthetic
     folder.mkdir(exist_ok=True)
-    places = record_paths(folder, wanted.replicates)
-    for path in (path for paths in places for path in paths):
+    order = Order(folder, record_paths(folder, wanted.replicates), "codebook", wanted.rows, say)
+    for path in order.files:
         path.unlink(missing_ok=True)
-    return _made(release, fit, Order(folder, places, "codebook", wanted.rows, say))
+    return _made(release, fit, order)
 
 
 def publish_certificate(release: Release, fit: Fit, public: Path) -> Certificate:
-    """What the published records (the first replicate) are fit for, as JSON and as a page in each language."""
+    """What the published records are fit for, as JSON and as a page in each language."""
     records = public / FOLDER / f"{RECORDS}{PARQUET}"
     certificate = certify_table(records, release, seed=int(read_notes(records)["seed"]), fit=fit)
     (public / FOLDER / CERTIFICATE).write_text(certificate.as_json(), encoding="utf-8")
@@ -138,15 +147,20 @@ def opened(folder: Path) -> Release:
     return release
 
 
-def record_paths(folder: Path, replicates: int) -> tuple[tuple[Path, Path], ...]:
-    """The Parquet and the CSV file of each published replicate."""
+def record_paths(folder: Path, replicates: int) -> dict[int, tuple[Path, Path]]:
+    """The published Parquet and CSV file of each number: the records themselves (0), and replicates if 2 or more."""
     parquet, csv = (folder / f"{RECORDS}{kind}" for kind in (PARQUET, CSV))
-    return tuple((replicate_path(parquet, n), replicate_path(csv, n)) for n in range(1, replicates + 1))
+    numbers = dict.fromkeys((0, *_numbers(replicates)))
+    return {number: (numbered(parquet, number), numbered(csv, number)) for number in numbers}
 
 
-def replicate_path(path: Path, number: int) -> Path:
-    """graduates.parquet, graduates-2.parquet, graduates-3.parquet …"""
-    return path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+def numbered(path: Path, number: int) -> Path:
+    """graduates.parquet for 0; graduates-1.parquet, graduates-2.parquet … for replicates."""
+    return path if number == 0 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def _numbers(replicates: int) -> range:
+    return range(1) if replicates < FEWEST else range(1, replicates + 1)
 
 
 def _check_numbers(rows: int | None, replicates: int) -> None:
@@ -161,7 +175,7 @@ def _check_numbers(rows: int | None, replicates: int) -> None:
 
 
 def _check_places(order: Order) -> None:
-    for path in (path for paths in order.places for path in paths):
+    for path in order.files:
         check_place(path)
     for path in codebook_paths(order.folder, order.codebook):
         refuse_taken(path)
@@ -178,39 +192,42 @@ def _check_tables(release: Release) -> None:
         )
 
 
-def _made(release: Release, fit: Fit, order: Order) -> Made:
-    """All files of all replicates, then the codebook, with the distributions of the first replicate."""
-    rows = order.rows or fit.persons
-    tallies = [
-        _replicate(release, replicate_fit, order, rows=rows, seed=seed, replicate=number)
-        for number, (replicate_fit, seed) in enumerate(_fits(release, fit, len(order.places)), start=1)
-    ]
-    files = tuple(path for paths in order.places for path in paths)
-    book = Codebook(release, record_layout(fit), tallies[0], tuple(path.name for path in files))
-    return Made(rows, files, write_codebook(book, order.folder, stem=order.codebook))
+def _made(release: Release, fit: Fit | None, order: Order) -> Made:
+    """All files, then the codebook, with the distributions of the first."""
+    said: list[tuple[Layout, Tally]] = []
+    for number, found in _fits(release, fit, order):
+        rows, layout = order.rows or found.persons, record_layout(found)
+        said.append((layout, _written(release, layout, order, rows=rows, number=number)))
+    layout, tally = said[0]
+    book = Codebook(release, layout, tally, tuple(path.name for path in order.files))
+    return Made(tally.records, order.files, write_codebook(book, order.folder, stem=order.codebook))
 
 
-def _fits(release: Release, fit: Fit, number: int) -> Iterator[tuple[Fit, int]]:
-    """A fit and a seed for each replicate; the first is of the measurements as they are."""
-    for seed in seeds(release.measurements.request, number):
-        yield fit, seed
+def _fits(release: Release, fit: Fit | None, order: Order) -> Iterator[tuple[int, Fit]]:
+    """The fit of the measurements as they are for number 0, and one for each replicate."""
+    if 0 in order.places:
+        yield 0, fit or fit_release(release)
+    if replicates := [number for number in order.places if number]:
+        seed = next(seeds(release.measurements.request, 1))
+        yield from zip(replicates, replicate_fits(release, len(replicates), seed=seed), strict=True)
 
 
-def _replicate(release: Release, fit: Fit, order: Order, *, rows: int, seed: int, replicate: int) -> Tally:
-    """One replicate's files, block by block; how often each code occurs in them."""
-    paths, layout, tally = order.places[replicate - 1], record_layout(fit), Tally()
+def _written(release: Release, layout: Layout, order: Order, *, rows: int, number: int) -> Tally:
+    """The files of one number, block by block; how often each code occurs in them."""
+    paths, tally = order.places[number], Tally()
+    seed = list(seeds(release.measurements.request, number + 1))[number]
     order.say(f"{_whole(rows)} records for {paths[0].name}: drawing, then refining…")
-    with record_files(paths, _notes(release, rows=rows, seed=seed, replicate=replicate)) as write:
-        for block in record_blocks(fit, rows=rows, seed=seed):
+    with record_files(paths, _notes(release, rows=rows, seed=seed, number=number)) as write:
+        for block in record_blocks(layout.fit, rows=rows, seed=seed):
             first = tally.records + 1
             tally = tally.plus(block, layout)
-            write(record_table(block, layout, seed=seed + first, replicate=replicate, first=first))
+            write(record_table(block, layout, seed=seed + first, replicate=number, first=first))
             if tally.records < rows:
                 order.say(f"{_whole(tally.records)} of {_whole(rows)} records written")
     return tally
 
 
-def _notes(release: Release, *, rows: int, seed: int, replicate: int) -> Notes:
+def _notes(release: Release, *, rows: int, seed: int, number: int) -> Notes:
     """What a file says of itself."""
     return {
         "note": NOTE,
@@ -218,7 +235,7 @@ def _notes(release: Release, *, rows: int, seed: int, replicate: int) -> Notes:
         "release": release.policy.document.release,
         "request": release.measurements.request,
         "records": str(rows),
-        "replicate": str(replicate),
+        "replicate": str(number),
         "seed": str(seed),
         "program": f"utfall {version()}",
         "citation": str(citation(release)["en"]),

@@ -45,7 +45,7 @@ def possible_cells(policy: Policy, levels: Mapping[str, int]) -> Support:
     """All combinations of the dimensions' nodes at `levels` that no public list excludes.
 
     Grows dimension by dimension and drops what is excluded as soon as a list's dimensions are all there, so that the
-    full product is never made. PolicyError if more than 20 million combinations remain.
+    full product is never made. PolicyError if more than 20 million combinations remain, or none.
     """
     nodes: dict[str, IntArray] = {}
     size = 1
@@ -56,6 +56,12 @@ def possible_cells(policy: Policy, levels: Mapping[str, int]) -> Support:
                 keep = _allowed(rule, nodes, levels, policy.attributes)
                 nodes = {other: values[keep] for other, values in nodes.items()}
                 size = int(keep.sum())
+    if not size:
+        raise PolicyError(
+            "the lists leave no possible combination of the dimensions",
+            where="possible",
+            now="look for lists that contradict each other",
+        )
     return Support(policy.attributes, dict(levels), nodes, size)
 
 

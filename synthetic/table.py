@@ -47,11 +47,11 @@ def record_layout(fit: Fit, columns: Sequence[str] | None = None) -> Layout:
 
 
 def record_table(
-    records: Records, layout: Layout | Sequence[str] | None = None, *, seed: int, replicate: int = 1, first: int = 1
+    records: Records, layout: Layout | Sequence[str] | None = None, *, seed: int, replicate: int = 0, first: int = 1
 ) -> "pa.Table":
     """The records as a table, in random order (their order means nothing).
 
-    Columns: `synthetic_id` ("SYN-000001-1": number and replicate, the number counted from `first`), `synthetic` (true),
+    Columns: `synthetic_id` ("SYN-000001-0": number and replicate, the number counted from `first`), `synthetic` (true),
     and those of the layout: codes as text; numbers as such, null where there is none, with their status in a column
     beside. The same records and seed give the same table.
     """

@@ -179,12 +179,15 @@ def _rules(audited: Audited) -> Objections:
 
 
 def _synthetic(audited: Audited) -> Objections:
-    from release.audit.synthetic import synthetic_objections
+    from release.audit.synthetic import certificate_objections, record_objections
 
-    objections = list(synthetic_objections(audited.public, audited.policy))
-    if objections:
+    wrong = list(record_objections(audited.public, audited.policy))
+    if wrong or not audited.policy.document.synthetic.records:
+        return wrong
+    wrong = list(certificate_objections(audited.public))
+    if wrong:
         _refuse_other_version(audited)
-    return objections
+    return wrong
 
 
 def _chain(audited: Audited) -> Objections:

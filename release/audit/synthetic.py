@@ -14,18 +14,16 @@ FIT_ONLY = ("fit", "exact")
 """What a certificate says of the fit, which the files alone don't tell."""
 
 
-def synthetic_objections(public: Path, policy: Policy) -> Iterator[str]:
-    """One sentence for each thing wrong: records without being asked for, unmarked, impossible, or not as certified."""
+def record_objections(public: Path, policy: Policy) -> Iterator[str]:
+    """One sentence for each thing wrong with the files: not asked for, other columns, unmarked, not the same twice."""
     from synthetic.publish import FOLDER, record_paths
 
     folder, wanted = public / FOLDER, policy.document.synthetic
-    if not wanted.records:
-        if folder.exists():
-            yield "there are synthetic records, and the policy asks for none"
-        return
-    for parquet, csv in record_paths(folder, wanted.replicates):
-        yield from _file_objections(parquet, csv, policy)
-    yield from _certificate_objections(public)
+    if wanted.records:
+        for parquet, csv in record_paths(folder, wanted.replicates).values():
+            yield from _file_objections(parquet, csv, policy)
+    elif folder.exists():
+        yield "there are synthetic records, and the policy asks for none"
 
 
 def _file_objections(parquet: Path, csv: Path, policy: Policy) -> Iterator[str]:
@@ -47,15 +45,16 @@ def _file_objections(parquet: Path, csv: Path, policy: Policy) -> Iterator[str]:
         yield f"{csv.name} doesn't hold the records of {parquet.name}"
 
 
-def _certificate_objections(public: Path) -> Iterator[str]:
+def certificate_objections(public: Path) -> Iterator[str]:
+    """Whether the certificate says what is counted in the records again, and that none of them is impossible."""
     from synthetic.certificate import certify_table
     from synthetic.publish import CERTIFICATE, FOLDER, RECORDS, opened
 
-    told = json.loads((public / FOLDER / CERTIFICATE).read_bytes())
-    found = json.loads(
-        certify_table(public / FOLDER / f"{RECORDS}.parquet", opened(public), seed=told["seed"]).as_json()
-    )
-    if found["impossible"]["records"]:
+    folder = public / FOLDER
+    told = json.loads((folder / CERTIFICATE).read_bytes())
+    again = certify_table(folder / f"{RECORDS}.parquet", opened(public), seed=told["seed"])
+    found = json.loads(again.as_json())
+    if again.impossible.records:
         yield "there are impossible records"
     for part in found:
         if _plain(told.get(part)) != _plain(found[part]):

@@ -236,7 +236,7 @@ class Synthetic(Words):
     columns: list[Name] | None = Field(
         None, min_length=1, description="dimensions and outcomes; absent: all that a table measures"
     )
-    replicates: int = Field(1, ge=1, le=100, description="independent files of records, for honest intervals")
+    replicates: int = Field(1, ge=1, le=100, description="2 or more: so many further files, to be combined")
     rows: int | None = Field(None, ge=1, description="records in each file; absent: as many as persons were measured")
 
 

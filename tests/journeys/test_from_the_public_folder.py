@@ -4,12 +4,16 @@ import json
 import shutil
 
 import pytest
+from helpers.journey import changed_policy
 
+from release.pipeline import PUBLIC_NOTEBOOKS, notebooks_of
+from release.policy import load_policy
 from release.runner.run import run_notebook
 from release.shipped import shipped
 from release.tables import make_tables, publish_tables
 
 MADE_BY_NOTEBOOKS = ("tables", "site", "promise.md")
+MADE_BY_NOTEBOOK_4 = "synthetic"
 
 
 @pytest.fixture
@@ -23,8 +27,6 @@ def files(folder):
 
 
 def test_tables_site_and_promise_come_out_the_same(copy, released):
-    from release.policy import load_policy
-
     for name in MADE_BY_NOTEBOOKS:
         shutil.rmtree(copy / name) if (copy / name).is_dir() else (copy / name).unlink()
     assert files(copy) != files(released.public)
@@ -34,9 +36,9 @@ def test_tables_site_and_promise_come_out_the_same(copy, released):
 
 def test_notebooks_3_to_6_run_again_with_the_same_bytes(copy, released):
     """No register, no ledger, no environment: and the executed notebooks are the same to the last byte."""
-    for name in (*MADE_BY_NOTEBOOKS, "notebooks", "manifest.json"):
+    for name in (*MADE_BY_NOTEBOOKS, MADE_BY_NOTEBOOK_4, "notebooks", "manifest.json"):
         shutil.rmtree(copy / name) if (copy / name).is_dir() else (copy / name).unlink()
-    for name in ("3-tables", "5-publish", "6-audit"):
+    for name in PUBLIC_NOTEBOOKS:
         run_notebook(
             shipped("notebooks") / f"{name}.ipynb",
             output=copy / "notebooks" / f"{name}.ipynb",
@@ -73,11 +75,18 @@ def test_notebooks_3_to_6_get_no_path_to_registers_or_ledger(released, monkeypat
     office = released.office
     job = pipeline.Job(office.policy, office.registers, tmp_path / "out", office.ledger)
     with staged(job.out, "release") as stage:
-        pipeline._run_notebooks(stage, job, print)
-    assert list(given) == ["1-link", "2-measure", "3-tables", "5-publish", "6-audit"]
-    for name in ("3-tables", "5-publish", "6-audit"):
+        pipeline._run_notebooks(stage, job, load_policy(office.policy), print)
+    assert list(given) == ["1-link", "2-measure", *PUBLIC_NOTEBOOKS]
+    for name in PUBLIC_NOTEBOOKS:
         assert given[name] == {"release": ".", "folder": "public"}
     assert given["2-measure"]["UTFALL_LEDGER"] == str(office.ledger)
+
+
+def test_notebook_4_runs_only_where_the_policy_asks_for_records(released):
+    assert "4-synthetic" in notebooks_of(load_policy(released.office.policy))
+    without = changed_policy(released.office.policy, lambda d: d.pop("synthetic"), name="without.yaml")
+    assert notebooks_of(load_policy(without)) == ("1-link", "2-measure", "3-tables", "5-publish", "6-audit")
+    without.unlink()
 
 
 def test_the_manifest_lists_every_file_but_itself(released):

@@ -6,9 +6,11 @@ import stat
 import pytest
 from helpers.journey import FOLDER, TABLES, utfall
 
+from release.pipeline import PUBLIC_NOTEBOOKS
+
 CONFIDENTIAL = {"1-link.ipynb", "2-measure.ipynb", "checks.json"}
 FILES = {"manifest.json", "policy.yaml", "house.yaml", "promise.md"}
-FOLDERS = {"codes", "measurements", "tables", "notebooks", "site"}
+FOLDERS = {"codes", "measurements", "tables", "synthetic", "notebooks", "site"}
 
 
 def names(folder):
@@ -28,7 +30,7 @@ def test_the_run_tells_where_to_look(released):
         str(released.folder),
     ]
     assert (public / "site" / "index.html").is_file()
-    for notebook in ("1-link", "2-measure", "3-tables", "5-publish", "6-audit"):
+    for notebook in ("1-link", "2-measure", *PUBLIC_NOTEBOOKS):
         assert f"{notebook}: cell 1 of" in told.err
     assert "Traceback" not in told.err
     assert "Warning" not in told.err
@@ -41,7 +43,7 @@ def test_the_release_is_laid_out_as_promised(released):
     assert names(released.folder / "confidential") == CONFIDENTIAL
     assert names(released.public) == FILES | FOLDERS
     assert names(released.public / "measurements") == {"measurement.json", "noisy.parquet"}
-    assert names(released.public / "notebooks") == {"3-tables.ipynb", "5-publish.ipynb", "6-audit.ipynb"}
+    assert names(released.public / "notebooks") == {f"{name}.ipynb" for name in PUBLIC_NOTEBOOKS}
     files = {f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")}
     assert names(released.public / "tables") == files | {"datapackage.json", "codebook.json"}
 
@@ -122,7 +124,7 @@ def test_the_check_reports_are_kept_for_programs(released):
     assert {"tutkinnot.parquet", "kysely.csv"} <= {line["where"] for line in delivery["lines"]}
 
 
-@pytest.mark.parametrize("name", ["3-tables", "5-publish", "6-audit"])
+@pytest.mark.parametrize("name", PUBLIC_NOTEBOOKS)
 def test_public_notebooks_show_only_the_releases_own_objects(released, name):
     notebook = json.loads((released.public / "notebooks" / f"{name}.ipynb").read_text())
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]

@@ -15,7 +15,7 @@ from synthetic.codebook import Codebook, Tally, codebook_paths, write_codebook
 from synthetic.codebook_words import LIMITS, USES, WORDS
 from synthetic.files import check_place, notes_path, read_notes, record_files, same_records
 from synthetic.make import fit_release, synthesise
-from synthetic.publish import publish_certificate, publish_records, replicate_path
+from synthetic.publish import numbered, publish_certificate, publish_records
 from synthetic.table import NOTE, record_layout, record_table
 
 PARQUET = {"note": NOTE, "synthetic": "true"}
@@ -26,9 +26,7 @@ def release(tmp_path_factory):
     policy = small_policy(
         tmp_path_factory.mktemp("policy"),
         changed("withhold:", "synthetic: {records: true, replicates: 2, rows: 300}\nwithhold:"),
-        {
-            "codes/field.csv": 'code,field_en,field_sv\n01,"Education, teaching",<b>Pedagogik</b>\n02,Arts,\n99,Unknown,\n'
-        },
+        {"codes/field.csv": 'code,field_en,field_sv\n01,"Education, arts",<b>Pedagogik</b>\n02,Arts,\n99,Unknown,\n'},
     )
     return release_of(policy, some_persons(policy, 500), noise=3)
 
@@ -130,15 +128,15 @@ def test_places_that_are_refused(tmp_path, name):
 
 
 def test_names_of_replicates(tmp_path):
-    assert [replicate_path(tmp_path / "a.csv", n).name for n in (1, 2, 12)] == ["a.csv", "a-2.csv", "a-12.csv"]
+    assert [numbered(tmp_path / "a.csv", n).name for n in (0, 1, 12)] == ["a.csv", "a-1.csv", "a-12.csv"]
 
 
 # Publishing
 
 
 def test_everything_is_published_the_same_every_time(published, release, fitted, tmp_path):
-    names = {"graduates.parquet", "graduates.csv", "graduates-2.parquet", "graduates-2.csv", "certificate.json"}
-    assert names <= {path.name for path in published.iterdir()}
+    names = {f"graduates{number}.{kind}" for number in ("", "-1", "-2") for kind in ("parquet", "csv")}
+    assert names | {"certificate.json"} <= {path.name for path in published.iterdir()}
     (tmp_path / "synthetic").mkdir()
     (tmp_path / "synthetic" / "graduates.csv").write_text("left over")
     publish_records(release, fitted, tmp_path)
@@ -148,9 +146,10 @@ def test_everything_is_published_the_same_every_time(published, release, fitted,
 
 
 def test_replicates_differ_and_say_which_they_are(published):
-    one, two = (published / name for name in ("graduates.parquet", "graduates-2.parquet"))
+    one, two = (published / name for name in ("graduates-1.parquet", "graduates-2.parquet"))
     assert one.read_bytes() != two.read_bytes()
     assert [read_notes(path)["replicate"] for path in (one, two)] == ["1", "2"]
+    assert read_notes(published / "graduates.parquet")["replicate"] == "0"
     assert read_notes(one)["records"] == "300"
     assert "Nobody in this file is real" in read_notes(one)["note"]
 

@@ -45,7 +45,7 @@ def test_columns_are_those_of_the_linked_file_with_the_levels_above(frame):
 
 def test_every_record_is_marked_and_numbered(frame):
     assert frame["synthetic"].all()
-    assert list(frame["synthetic_id"][:2]) == ["SYN-000001-1", "SYN-000002-1"]
+    assert list(frame["synthetic_id"][:2]) == ["SYN-000001-0", "SYN-000002-0"]
     assert frame["synthetic_id"].is_unique
 
 
