@@ -1,0 +1,242 @@
+"""How often 95 % intervals combined from synthetic replicates hold the truth, over repeated measurements.
+
+    python benchmarks/synthetic_coverage.py [--repetitions 100] [--replicates 5] [--persons 20000] [--seed 1]
+
+Demo registers of 20,000 persons, and a policy with six tables over region, broad field, cohort, sex, activity, pay in
+26 bins and one item of the survey, at ρ = 1/2. Each time the measurements are drawn again, replicates are fitted, drawn as
+records and refined as in a release, their pay a number inside its bin; every analysis is made on each and combined.
+The noise is rounded normal noise from numpy, at the plan's scales: fit for repetitions in a benchmark, never for a
+release.
+
+"cohort": the truth is the analysis of the 20,000 persons with their exact pay. "population": the persons are drawn
+again each time, with replacement, from a demo ten times as large, whose figure is the truth.
+
+Columns: coverage; bias and standard deviation of the combined figure; mean stated standard error over true error (root
+mean square); what the certificate says of the relation. Analyses are in synthetic_analyses.py.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import yaml
+from synthetic_analyses import MEASURED, NOT_MEASURED, Analysis, Figure, Persons
+
+from release.codes import IntArray
+from release.demo.make import make_demo
+from release.measurements import Measurements
+from release.plan import Plan, group_cells, make_plan
+from release.policy import Policy, load_policy
+from release.policy.policy import Combination
+from release.protected.estimates import estimate
+from release.residuals import FloatArray, cells_in, integer_residuals, shape_of
+from synthetic import Combined, combine
+from synthetic.agree import fitted_table
+from synthetic.make import Release, synthesise
+from synthetic.numbers import number_shape
+from synthetic.records import Records
+from synthetic.relations import relations
+from synthetic.replicates import replicate_fits
+
+PAY, ACTIVITY, MATCH = "pay-1", "activity-1", "match"
+TABLES = {
+    "graduates": {"by": ["provider:region", "field:broad", "cohort"], "show": ["count"], "importance": 2},
+    "graduates-by-field": {"by": ["field:broad", "cohort", "sex"], "show": ["count"]},
+    "activity-by-field": {"by": ["field:broad", "cohort", "sex"], "of": "activity-1:group", "show": ["count", "share"]},
+    "activity-by-region": {
+        "by": ["provider:region", "field:broad"], "of": "activity-1:group", "show": ["count", "share"],
+    },
+    "pay-by-field": {"by": ["field:broad", "cohort", "sex"], "of": PAY, "show": ["p50"], "minimum": 30},
+    "match-by-field": {"by": ["field:broad", "sex"], "of": MATCH, "show": ["mean"], "minimum": 30},
+}  # fmt: skip
+
+Target = Literal["cohort", "population"]
+Nodes = Callable[[str, int], IntArray]
+
+
+def main() -> int:
+    """Print coverage for both targets."""
+    asked = _arguments()
+    start = time.process_time()
+    targets: tuple[Target, ...] = ("cohort", "population")
+    with tempfile.TemporaryDirectory() as folder:
+        for target in targets:
+            office = open_office(Path(folder) / target, asked.persons * (10 if target == "population" else 1))
+            tally = repeated(office, target, asked)
+            tally.print(f"{target}: {asked.repetitions} measurements, {asked.replicates} replicates each", office)
+    print(f"\n{time.process_time() - start:.0f} CPU seconds")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Coverage of combined intervals over repeated measurements.")
+    parser.add_argument("--repetitions", type=int, default=100)
+    parser.add_argument("--replicates", type=int, default=5)
+    parser.add_argument("--persons", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+@dataclass(frozen=True, eq=False)
+class Office:
+    """A policy with its plan, and true persons: their leaves, and their exact pay."""
+
+    policy: Policy
+    plan: Plan
+    leaves: Mapping[str, IntArray]
+    pay: FloatArray
+
+    def drawn(self, persons: int, random: np.random.Generator) -> "Office":
+        """So many of its persons, with replacement."""
+        who = random.integers(0, len(self.pay), persons)
+        return Office(
+            self.policy, self.plan, {name: values[who] for name, values in self.leaves.items()}, self.pay[who]
+        )
+
+
+def open_office(folder: Path, persons: int) -> Office:
+    """Demo registers with their known truth, under the smaller policy."""
+    make_demo(folder, persons=persons)
+    asked = yaml.safe_load((folder / "graduates-demo.yaml").read_text())
+    asked["tables"] = TABLES
+    asked["privacy"]["delta"] = "1/1000000000"
+    asked.pop("synthetic", None)
+    (folder / "policy.yaml").write_text(yaml.safe_dump(asked, allow_unicode=True, sort_keys=False))
+    policy = load_policy(folder / "policy.yaml")
+    return Office(policy, make_plan(policy), *true_persons(folder.with_name(f"{folder.name}.truth"), policy))
+
+
+def true_persons(folder: Path, policy: Policy) -> tuple[dict[str, IntArray], FloatArray]:
+    """Leaves of everybody, and exact pay (nan for none)."""
+    import pandas as pd
+
+    truth = pd.read_parquet(folder / "graduates.parquet")
+    leaves = {
+        name: truth[name].map(policy.attributes[name].leaves.index).to_numpy(np.int64)
+        for name in ("provider", "field", "cohort", "sex", ACTIVITY, MATCH)
+    }
+    pay = truth[PAY].to_numpy(np.float64)
+    codes = policy.attributes[PAY].leaves.index
+    concerned = np.isin(leaves[ACTIVITY], sorted(policy.applicable[PAY][ACTIVITY]))
+    missing = np.where(concerned, codes["not-found"], codes["not-applicable"])
+    leaves[PAY] = np.where(np.isnan(pay), missing, np.searchsorted(policy.attributes[PAY].edges, pay, side="right"))
+    return leaves, pay
+
+
+def repeated(office: Office, target: Target, asked: argparse.Namespace) -> "Tally":
+    """Measure, replicate, analyse and combine, again and again."""
+    random = np.random.default_rng(asked.seed)
+    tally = Tally(analysed(true_view(office)), target)
+    exact = exact_residuals(office)
+    for _ in range(asked.repetitions):
+        if target == "population":
+            exact = exact_residuals(office.drawn(asked.persons, random))
+        measurements = measured(office.plan, exact, random)
+        release = Release(office.policy, measurements, estimate(measurements))
+        tally.add([analysed(view) for view in replicates(release, asked.replicates, random)])
+    return tally
+
+
+def exact_residuals(office: Office) -> dict[Combination, IntArray]:
+    """Integer residuals of the true counts."""
+    attributes = office.plan.attributes
+    found = {}
+    for combination in office.plan.combinations:
+        flat = np.zeros(len(office.pay), np.int64)
+        for name, level in combination:
+            attribute = attributes[name]
+            nodes = attribute.ancestors(attribute.depth, level)[office.leaves[name]]
+            flat = flat * len(attribute.levels[level]) + nodes
+        counts = np.bincount(flat, minlength=cells_in(combination, attributes)).astype(np.int64)
+        found[combination] = integer_residuals(
+            counts.reshape(shape_of(combination, attributes)), combination, attributes
+        )
+    return found
+
+
+def measured(plan: Plan, exact: Mapping[Combination, IntArray], random: np.random.Generator) -> Measurements:
+    """Measurements with rounded normal noise of the planned scales."""
+    values = {}
+    for residual in plan.residuals:
+        noisy = np.asarray(exact[residual.combination]).copy()
+        for group, cells in group_cells(residual, plan.attributes):
+            noisy.reshape(-1)[cells] += np.rint(random.normal(0, group.scale, len(cells))).astype(np.int64)
+        values[residual.combination] = noisy
+    return Measurements("0" * 64, plan.attributes, plan.records, plan.residuals, values, {})
+
+
+def replicates(release: Release, m: int, random: np.random.Generator) -> Iterator[Persons]:
+    """Records of each replicate, as persons."""
+    for fit in replicate_fits(release, m, seed=int(random.integers(2**32))):
+        yield synthetic_view(synthesise(fit, seed=int(random.integers(2**32))), random)
+
+
+def synthetic_view(records: Records, random: np.random.Generator) -> Persons:
+    fit = records.fit
+    shape = number_shape(fit.policy, PAY, fitted_table(fit, ((PAY, 1),)))
+    return _view(fit.policy, records.nodes, shape.draw(records.leaves[PAY], random))
+
+
+def true_view(office: Office) -> Persons:
+    def nodes(name: str, level: int) -> IntArray:
+        attribute = office.policy.attributes[name]
+        return np.asarray(attribute.ancestors(attribute.depth, level)[office.leaves[name]])
+
+    return _view(office.policy, nodes, office.pay)
+
+
+def _view(policy: Policy, nodes: Nodes, pay: FloatArray) -> Persons:
+    scores = np.array(policy.attributes[MATCH].scores)
+    first = {name: nodes(name, 1) for name in ("provider", "field", "cohort", "sex", ACTIVITY)}
+    return Persons(*first.values(), pay, scores[nodes(MATCH, 1)])
+
+
+def analysed(persons: Persons) -> list[Figure]:
+    return [analysis.figure(persons) for analysis in (*MEASURED, *NOT_MEASURED)]
+
+
+class Tally:
+    """Combined figures of each analysis, beside the truth."""
+
+    def __init__(self, truth: list[Figure], target: Target) -> None:
+        self.truth = np.array([point for point, _ in truth])
+        self.target: Target = target
+        self.rows: list[list[Combined | None]] = []
+
+    def add(self, figures: list[list[Figure]]) -> None:
+        self.rows.append([self._combined(list(one)) for one in zip(*figures, strict=True)])
+
+    def _combined(self, figures: list[Figure]) -> Combined | None:
+        points, variances = zip(*figures, strict=True)
+        if self.target == "cohort":
+            return combine(points)
+        return None if np.isnan(variances).any() else combine(points, variances, target="population")
+
+    def print(self, title: str, office: Office) -> None:
+        print(f"\n{title}\n{'':48}covers      bias        sd  stated/true  certificate")
+        said = relations(office.policy)
+        for number, analysis in enumerate((*MEASURED, *NOT_MEASURED)):
+            found = [row[number] for row in self.rows]
+            known = [one for one in found if one is not None]
+            if known:
+                lacking = said.unfit({reference.partition(":")[0] for reference in analysis.columns})
+                verdict = "unfit: " + "; ".join(" x ".join(names) for names in lacking) if lacking else "measured"
+                self._print_one(analysis, known, float(self.truth[number]), verdict)
+
+    def _print_one(self, analysis: Analysis, found: list[Combined], truth: float, verdict: str) -> None:
+        points = np.array([one.point for one in found])
+        covers = np.mean([one.lower <= truth <= one.upper for one in found])
+        stated = np.sqrt(np.mean([one.standard_error**2 for one in found]))
+        error = np.sqrt(np.mean((points - truth) ** 2))
+        figures = f"{covers:6.3f} {points.mean() - truth:9.4f} {points.std():9.4f} {stated / error:12.2f}"
+        print(f"{analysis.name:48}{figures}  {verdict}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
