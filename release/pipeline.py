@@ -68,14 +68,17 @@ class Published:
     def as_text(self) -> str:
         """For a terminal: where to look."""
         public = self.folder / "public"
+        places = {"site": "site/index.html", "tables": "tables", "synthetic": "synthetic", "promise": "promise.md"}
         return "\n".join(
             [
                 f"Published {self.release}; charged ρ = {self.charged}.",
                 *self.notices,
-                f"  site:     {public / 'site' / 'index.html'}",
-                f"  tables:   {public / 'tables'}",
-                f"  promise:  {public / 'promise.md'}",
-                f"  check it: utfall audit {self.folder}",
+                *(
+                    f"  {name + ':':<10} {public / place}"
+                    for name, place in places.items()
+                    if (public / place).exists()
+                ),
+                f"  {'check it:':<10} utfall audit {self.folder}",
             ]
         )
 
