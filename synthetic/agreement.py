@@ -211,5 +211,6 @@ def _measured(counted: Counted, estimates: Estimates, cells: _Cells) -> Statisti
 
 def _to_the_fit(counted: Counted, fit: Fit, cells: _Cells, scale: float) -> Differences:
     """In records: the fit's table is brought to their number."""
-    fitted = cells.pick_flat(fitted_table(fit, cells.combination)) / scale
-    return differences_of(cells.pick(counted.counts[cells.combination]) / scale, fitted)
+    own = counted.counts[cells.combination] / scale
+    fitted = fitted_table(fit, cells.combination)
+    return differences_of(cells.pick(own), cells.pick_flat(fitted * (own.sum() / fitted.sum())))

@@ -192,7 +192,7 @@ def _sizes(records: Coded, release: Release, persons: float, fit: Fit | None) ->
         if records.holds(combination) and combination in release.estimates.counts:
             counted = records.count(combination)
             noisy, error = release.estimates.counts[combination], np.sqrt(release.estimates.variances[combination])
-            fitted = None if fit is None else fitted_table(fit, combination) / scale
+            fitted = None if fit is None else fitted_table(fit, combination) * (len(records) / fit.weights.sum())
             yield Sizes(
                 name,
                 release.policy.attributes[name].levels[1].name,
