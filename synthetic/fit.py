@@ -4,7 +4,7 @@ The dimensions' joint weights are fitted first; then each outcome's distribution
 it was measured with. Outcomes that were never measured together are independent within such a cell.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from release.residuals import FloatArray
 from synthetic.rake import RakedTable, inside_intervals, rake
 from synthetic.runs import measured_runs
 from synthetic.support import Support, possible_cells
+from synthetic.zeros import with_known_zeros
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +54,23 @@ def fit(estimates: Estimates, policy: Policy, *, inside: bool = True) -> Fit:
     inside: bring the published tables' cells inside their intervals; not for replicates, whose figures move on purpose.
     """
     support = possible_cells(policy, finest_levels(estimates, policy))
-    published = {policy.measured(table) for table in policy.tables.values()} if inside else set()
-    weights = fit_dimensions(estimates, support, published)
+    best = with_known_zeros(estimates, policy)
+    printed = {policy.measured(table) for table in policy.tables.values()} if inside else set()
+    published = Published(estimates, frozenset(printed))
+    weights = fit_dimensions(best, support, published)
     outcomes: dict[str, OutcomeFit] = {}
     for name in policy.document.outcomes:
         if any(name in dict(combination) for combination in estimates.counts):
-            outcomes[name] = fit_outcome(estimates, Fit(policy, support, weights, outcomes), name, published)
+            outcomes[name] = fit_outcome(best, Fit(policy, support, weights, outcomes), name, published)
     return Fit(policy, support, weights, outcomes)
+
+
+@dataclass(frozen=True, eq=False)
+class Published:
+    """What readers see: the estimates without the knowledge of zeros, and the combinations of the published tables."""
+
+    estimates: Estimates
+    combinations: frozenset[Combination]
 
 
 def finest_levels(estimates: Estimates, policy: Policy) -> dict[str, int]:
@@ -72,7 +83,7 @@ def finest_levels(estimates: Estimates, policy: Policy) -> dict[str, int]:
     return found
 
 
-def fit_dimensions(estimates: Estimates, support: Support, published: Collection[Combination]) -> FloatArray:
+def fit_dimensions(estimates: Estimates, support: Support, published: Published) -> FloatArray:
     """Weights of the support's cells; the total is the noisy one, rounded to whole persons."""
     total = max(float(np.rint(estimates.counts[()])), 1.0)
     tables = {
@@ -81,8 +92,8 @@ def fit_dimensions(estimates: Estimates, support: Support, published: Collection
         if c and all(name in support.levels for name, _ in c) and estimates.variances[c].all()
     }
     even = np.full((support.size, 1), total / support.size)
-    raked = rake(even, list(tables.values()))
-    return inside_intervals(raked, [tables[c] for c in tables if c in published]).reshape(-1)
+    shown = [_dimension_table(published.estimates, support, c) for c in tables if c in published.combinations]
+    return inside_intervals(rake(even, list(tables.values())), shown, list(tables.values())).reshape(-1)
 
 
 def _dimension_table(estimates: Estimates, support: Support, combination: Combination) -> RakedTable:
@@ -91,7 +102,7 @@ def _dimension_table(estimates: Estimates, support: Support, combination: Combin
     return RakedTable(support.index(combination), one, value.reshape(-1, 1), error.reshape(-1, 1), shrunk)
 
 
-def fit_outcome(estimates: Estimates, so_far: Fit, name: str, published: Collection[Combination]) -> OutcomeFit:
+def fit_outcome(estimates: Estimates, so_far: Fit, name: str, published: Published) -> OutcomeFit:
     """An outcome's distribution in the cells of the dimensions it was measured with."""
     measured = [c for c in estimates.counts if name in dict(c)]
     parents = tuple(d for d in so_far.support.levels if any(d in dict(c) for c in measured))
@@ -104,7 +115,9 @@ def fit_outcome(estimates: Estimates, so_far: Fit, name: str, published: Collect
     tables = {c: _outcome_table(estimates, so_far.support, c, name, cells) for c in known}
     even = answers / answers.sum()
     raked = rake(concerned[:, None] * even, list(tables.values()), rows=concerned)
-    weights = inside_intervals(raked, [tables[c] for c in tables if c in published], rows=concerned)
+    seen = [c for c in tables if c in published.combinations]
+    shown = [_outcome_table(published.estimates, so_far.support, c, name, cells) for c in seen]
+    weights = inside_intervals(raked, shown, list(tables.values()), rows=concerned)
     sums = weights.sum(axis=1, keepdims=True)
     return OutcomeFit(name, parents, row, np.where(sums > 0, weights / np.where(sums > 0, sums, 1), even))
 
