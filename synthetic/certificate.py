@@ -20,6 +20,7 @@ from synthetic.impossible import Impossible, impossible_records
 from synthetic.make import Release
 from synthetic.records import Records
 from synthetic.relations import Relations, relations
+from synthetic.zeros import with_known_zeros
 
 if TYPE_CHECKING:
     from release.protected.safe import SafeTable
@@ -155,7 +156,7 @@ def _certificate(
     fit: Fit | None,
 ) -> Certificate:
     document = release.policy.document
-    persons = noisy_total(release)
+    persons = noisy_total(release) if fit is None else float(fit.persons)
     return Certificate(
         release=document.release,
         request=release.measurements.request,
@@ -181,8 +182,9 @@ def published_tables(release: Release) -> "tuple[SafeTable, ...]":
 
 
 def noisy_total(release: Release) -> float:
-    """The measured number of persons, as a whole one and at least 1: what records stand for together."""
-    return max(float(np.rint(release.estimates.counts[()])), 1.0)
+    """The measured number of persons, given the public zeros, as a whole one and at least 1: all records together."""
+    best = with_known_zeros(release.estimates, release.policy)
+    return max(float(np.rint(best.counts[()])), 1.0)
 
 
 def _sizes(records: Coded, release: Release, persons: float, fit: Fit | None) -> Iterator[Sizes]:

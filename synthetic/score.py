@@ -22,7 +22,6 @@ from release.protected.statistics import table_figures
 from release.residuals import FloatArray, cells_in
 from release.shown import Shown
 from synthetic.agreement import Counted, Differences, differences_of
-from synthetic.certificate import noisy_total
 from synthetic.coded import Coded, coded
 from synthetic.columns import measured_levels
 from synthetic.make import Release
@@ -90,7 +89,7 @@ def score(records: "AnyRecords", release: Release) -> Score:
 def _table_score(records: Coded, release: Release, name: str, combination: Combination) -> TableScore:
     noisy = np.maximum(release.estimates.counts[combination].reshape(-1), 0.0)
     error = np.sqrt(release.estimates.variances[combination].reshape(-1))
-    noise = float(error.sum()) * np.sqrt(2 / np.pi) / 2 / noisy_total(release)
+    noise = float(error.sum()) * np.sqrt(2 / np.pi) / 2 / max(float(noisy.sum()), 1.0)
     return TableScore(name, total_variation(records.count(combination), noisy), min(float(noise), 1.0))
 
 
