@@ -2,11 +2,11 @@
 
     python benchmarks/synthetic_coverage.py [--repetitions 100] [--replicates 5] [--persons 20000] [--seed 1]
 
-Demo registers of 20,000 persons, and a policy with six tables over region, broad field, cohort, sex, activity, pay in
-26 bins and one item of the survey, at ρ = 1/2. Each time the measurements are drawn again, replicates are fitted, drawn as
-records and refined as in a release, their pay a number inside its bin; every analysis is made on each and combined.
-The noise is rounded normal noise from numpy, at the plan's scales: fit for repetitions in a benchmark, never for a
-release.
+`--target cohort` or `--target population` makes one of the two. Demo registers of 20,000 persons, and a policy with
+six tables over region, broad field, cohort, sex, activity, pay in 26 bins and one item of the survey, at ρ = 1/2. Each
+time the measurements are drawn again, replicates are fitted, drawn as records and refined as in a release, their pay a
+number inside its bin; every analysis is made on each and combined. The noise is rounded normal noise from numpy, at the
+plan's scales: fit for repetitions in a benchmark, never for a release.
 
 "cohort": the truth is the analysis of the 20,000 persons with their exact pay. "population": the persons are drawn
 again each time, with replacement, from a demo ten times as large, whose figure is the truth.
@@ -30,12 +30,10 @@ from synthetic_analyses import MEASURED, NOT_MEASURED, Analysis, Figure, Persons
 
 from release.codes import IntArray
 from release.demo.make import make_demo
-from release.measurements import Measurements
-from release.plan import Plan, group_cells, make_plan
+from release.plan import Plan, make_plan
 from release.policy import Policy, load_policy
-from release.policy.policy import Combination
 from release.protected.estimates import estimate
-from release.residuals import FloatArray, cells_in, integer_residuals, shape_of
+from release.residuals import FloatArray
 from synthetic import Combined, combine
 from synthetic.agree import fitted_table
 from synthetic.make import Release, synthesise
@@ -43,6 +41,8 @@ from synthetic.numbers import number_shape
 from synthetic.records import Records
 from synthetic.relations import relations
 from synthetic.replicates import replicate_fits
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 PAY, ACTIVITY, MATCH = "pay-1", "activity-1", "match"
 TABLES = {
@@ -64,7 +64,7 @@ def main() -> int:
     """Print coverage for both targets."""
     asked = _arguments()
     start = time.process_time()
-    targets: tuple[Target, ...] = ("cohort", "population")
+    targets: tuple[Target, ...] = (asked.target,) if asked.target else ("cohort", "population")
     with tempfile.TemporaryDirectory() as folder:
         for target in targets:
             office = open_office(Path(folder) / target, asked.persons * (10 if target == "population" else 1))
@@ -76,6 +76,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Coverage of combined intervals over repeated measurements.")
+    parser.add_argument("--target", choices=["cohort", "population"], help="by default both")
     parser.add_argument("--repetitions", type=int, default=100)
     parser.add_argument("--replicates", type=int, default=5)
     parser.add_argument("--persons", type=int, default=20_000)
@@ -131,44 +132,16 @@ def true_persons(folder: Path, policy: Policy) -> tuple[dict[str, IntArray], Flo
 
 def repeated(office: Office, target: Target, asked: argparse.Namespace) -> "Tally":
     """Measure, replicate, analyse and combine, again and again."""
+    from helpers.outcome_policies import measured
+
     random = np.random.default_rng(asked.seed)
     tally = Tally(analysed(true_view(office)), target)
-    exact = exact_residuals(office)
     for _ in range(asked.repetitions):
-        if target == "population":
-            exact = exact_residuals(office.drawn(asked.persons, random))
-        measurements = measured(office.plan, exact, random)
+        persons = office.drawn(asked.persons, random) if target == "population" else office
+        measurements = measured(office.plan, persons.leaves, random=random)
         release = Release(office.policy, measurements, estimate(measurements))
         tally.add([analysed(view) for view in replicates(release, asked.replicates, random)])
     return tally
-
-
-def exact_residuals(office: Office) -> dict[Combination, IntArray]:
-    """Integer residuals of the true counts."""
-    attributes = office.plan.attributes
-    found = {}
-    for combination in office.plan.combinations:
-        flat = np.zeros(len(office.pay), np.int64)
-        for name, level in combination:
-            attribute = attributes[name]
-            nodes = attribute.ancestors(attribute.depth, level)[office.leaves[name]]
-            flat = flat * len(attribute.levels[level]) + nodes
-        counts = np.bincount(flat, minlength=cells_in(combination, attributes)).astype(np.int64)
-        found[combination] = integer_residuals(
-            counts.reshape(shape_of(combination, attributes)), combination, attributes
-        )
-    return found
-
-
-def measured(plan: Plan, exact: Mapping[Combination, IntArray], random: np.random.Generator) -> Measurements:
-    """Measurements with rounded normal noise of the planned scales."""
-    values = {}
-    for residual in plan.residuals:
-        noisy = np.asarray(exact[residual.combination]).copy()
-        for group, cells in group_cells(residual, plan.attributes):
-            noisy.reshape(-1)[cells] += np.rint(random.normal(0, group.scale, len(cells))).astype(np.int64)
-        values[residual.combination] = noisy
-    return Measurements("0" * 64, plan.attributes, plan.records, plan.residuals, values, {})
 
 
 def replicates(release: Release, m: int, random: np.random.Generator) -> Iterator[Persons]:

@@ -35,7 +35,7 @@ def check_number(m: int) -> int:
         raise UsageError(
             f"{m} replicates can't tell how unsure a figure is",
             where="--replicates",
-            now="ask for 2 at least; 5 are usual, 20 give intervals that are a quarter narrower",
+            now="ask for 2 at least; 5 are usual, 20 give intervals that are a fifth narrower",
         )
     return m
 
