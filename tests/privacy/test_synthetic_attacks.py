@@ -79,7 +79,7 @@ def test_without_noise_the_same_attack_succeeds_always():
 @pytest.mark.slow
 @pytest.mark.parametrize("rho", [STRICT, USUAL, "2"])
 def test_membership_in_many_runs(rho):
-    runs = 300
+    runs = 150
     success = shadow_runs(rho=rho, runs=runs).success()
     assert success <= best_success(rho) + 3 * sqrt(0.25 / (2 * runs))
     assert success > 0.45
