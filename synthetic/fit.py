@@ -13,6 +13,7 @@ from release.codes import NOT_APPLICABLE, IntArray
 from release.policy.policy import Combination, Policy
 from release.protected.estimates import Estimates
 from release.residuals import FloatArray
+from synthetic.asked import asked_by_calendar
 from synthetic.rake import RakedTable, inside_intervals, rake
 from synthetic.runs import measured_runs
 from synthetic.support import Support, possible_cells
@@ -57,7 +58,7 @@ def fit(estimates: Estimates, policy: Policy, *, inside: bool = True) -> Fit:
     best = with_known_zeros(estimates, policy)
     printed = {policy.measured(table) for table in policy.tables.values()} if inside else set()
     published = Published(estimates, frozenset(printed))
-    weights = fit_dimensions(best, support, published)
+    weights = fit_dimensions(best, policy, support, published)
     outcomes: dict[str, OutcomeFit] = {}
     for name in policy.document.outcomes:
         if any(name in dict(combination) for combination in estimates.counts):
@@ -83,7 +84,7 @@ def finest_levels(estimates: Estimates, policy: Policy) -> dict[str, int]:
     return found
 
 
-def fit_dimensions(estimates: Estimates, support: Support, published: Published) -> FloatArray:
+def fit_dimensions(estimates: Estimates, policy: Policy, support: Support, published: Published) -> FloatArray:
     """Weights of the support's cells; the total is the noisy one, rounded to whole persons."""
     total = max(float(np.rint(estimates.counts[()])), 1.0)
     tables = {
@@ -93,7 +94,8 @@ def fit_dimensions(estimates: Estimates, support: Support, published: Published)
     }
     even = np.full((support.size, 1), total / support.size)
     shown = [_dimension_table(published.estimates, support, c) for c in tables if c in published.combinations]
-    return inside_intervals(rake(even, list(tables.values())), shown, list(tables.values())).reshape(-1)
+    known = [*tables.values(), *asked_by_calendar(estimates, policy, support)]
+    return inside_intervals(rake(even, known), shown, known).reshape(-1)
 
 
 def _dimension_table(estimates: Estimates, support: Support, combination: Combination) -> RakedTable:

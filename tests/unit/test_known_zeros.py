@@ -8,8 +8,8 @@ from helpers.synthetic_cases import leaves_of, release_of, some_persons
 from release.plan import make_plan
 from release.protected.estimates import estimate
 from release.residuals import accumulate
-from synthetic.asked import asked_by_calendar, asked_by_outcome, asking_combinations
-from synthetic.fit import finest_levels, fit
+from synthetic.asked import asked_by_calendar
+from synthetic.fit import finest_levels
 from synthetic.support import possible_cells
 from synthetic.zeros import known_zeros, sums_of_children, with_known_zeros
 
@@ -98,26 +98,6 @@ def test_errors_are_smaller_and_nothing_changes_without_noise(policy, persons):
         before += ((noisy.counts[regions] - exact.counts[regions]) ** 2).mean()
         after += ((with_known_zeros(noisy, policy).counts[regions] - exact.counts[regions]) ** 2).mean()
     assert after < 0.8 * before
-
-
-def test_an_outcome_tells_how_many_have_the_codes_it_asks_for(policy, persons):
-    """Without noise: pay by field says exactly how many of each field are at work or study in work."""
-    release = release_of(policy, persons)
-    support = possible_cells(policy, finest_levels(release.estimates, policy))
-    made = fit(release.estimates, policy)
-    cells = np.arange(support.size)
-    weights = made.weights[:, None] * made.outcomes["activity"].chances[made.outcomes["activity"].row]
-    tables = list(asked_by_outcome(release.estimates, policy, support, "activity", cells))
-    at_work = persons.activity.isin(["10", "13", "22"])
-    (by_field,) = [table for table in tables if len(table.value) == 4]
-    expected = [(at_work & (persons.field == field)).sum() for field in ("01", "02", "99")]
-    np.testing.assert_allclose(by_field.value[:3, 0], expected, atol=1e-9)
-    assert by_field.of(weights).shape == by_field.value.shape
-    assert set(asking_combinations(release.estimates, policy, "activity")) == {
-        (("pay", 1),),
-        (("field", 1), ("pay", 1)),
-    }
-    assert asking_combinations(release.estimates, policy, "pay") == []
 
 
 def test_an_outcome_of_some_years_tells_how_many_are_of_them(tmp_path, persons):

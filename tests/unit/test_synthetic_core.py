@@ -136,7 +136,7 @@ def test_cells_outside_their_intervals_come_inside_and_the_others_stay():
     weights = np.array([[100.0, 50.0], [30.0, 20.0]])
     value = np.array([[100.0, 50.0], [50.0, 20.0]])
     table = RakedTable(np.arange(2), np.arange(2), value, np.full((2, 2), 5.0), shrunk=False)
-    moved = inside_intervals(weights, [table])
+    moved = inside_intervals(weights, [table], [])
     assert (np.abs(moved - value) < 1.96 * 5.0).all()
     assert abs(moved[0, 0] - 100) < 7  # the total is kept, so all others give a little
 
