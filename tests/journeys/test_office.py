@@ -26,6 +26,7 @@ def test_the_run_tells_where_to_look(released):
     assert [line.split()[-1] for line in places] == [
         str(public / "site" / "index.html"),
         str(public / "tables"),
+        str(public / "synthetic"),
         str(public / "promise.md"),
         str(released.folder),
     ]

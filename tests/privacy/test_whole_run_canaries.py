@@ -14,6 +14,7 @@ from helpers.journey import INCOME, PERSON, TEXTS, Office, change_line, rewrite,
 from helpers.notebooks import cell
 
 from release import pipeline, shipped
+from release.policy import load_policy
 from release.runner import run as runner
 from release.staging import Stage
 
@@ -182,7 +183,9 @@ def test_what_the_kernels_are_told_names_no_place(office, monkeypatch):
     monkeypatch.setattr(pipeline, "_hand_over_measurements", id)
     monkeypatch.setattr(runner, "run_notebook", lambda notebook, **told: given.append((notebook.stem, told)))
     stage = Stage(office.folder / "stage", office.folder / "place")
-    pipeline._run_notebooks(stage, pipeline.Job(office.policy, office.registers, office.out, office.ledger), print)
+    job = pipeline.Job(office.policy, office.registers, office.out, office.ledger)
+    policy = load_policy(office.policy, code_folders=[office.registers])
+    pipeline._run_notebooks(stage, job, policy, print)
     assert secrets_in(told=str([told["parameters"] for _, told in given])) == []
     told_of_data = [name for name, told in given if secrets_in(told=str(told["environment"]))]
-    assert (len(given), told_of_data) == (5, ["1-link"])
+    assert (len(given), told_of_data) == (len(pipeline.notebooks_of(policy)), ["1-link"])
