@@ -24,6 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+# `benchmarks/synthetic.py` is called as the package is: this folder comes last, so that `synthetic` means the package.
+sys.path.append(sys.path.pop(0))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+
 import numpy as np
 import yaml
 from synthetic_analyses import MEASURED, NOT_MEASURED, Analysis, Figure, Persons
@@ -41,8 +45,6 @@ from synthetic.numbers import number_shape
 from synthetic.records import Records
 from synthetic.relations import relations
 from synthetic.replicates import replicate_fits
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 PAY, ACTIVITY, MATCH = "pay-1", "activity-1", "match"
 TABLES = {
