@@ -46,18 +46,23 @@ class Attacked:
         rows = random.choice(len(self.measured), number, replace=False)
         return replace(self, synthetic=np.vstack([self.measured[rows], self.synthetic[number:]]))
 
+    def targets(self, number: int) -> "Attacked":
+        """The same with fewer persons to attack, and all synthetic records."""
+        return replace(self, measured=self.measured[:number], control=self.control[:number])
 
-def attack_policy(rho: str = "1/2") -> Policy:
-    """The demo's policy with a few tables of each kind."""
+
+def attack_policy(rho: str = "1/2", *, whole: bool = False) -> Policy:
+    """The demo's policy with a few tables of each kind, or whole."""
     policy = load_policy(shipped("policies") / "graduates-demo.yaml")
-    tables = {name: Table.model_validate(words) for name, words in TABLES.items()}
+    few = {name: Table.model_validate(words) for name, words in TABLES.items()}
+    tables = policy.document.tables if whole else few
     privacy = policy.document.privacy.model_validate({**policy.document.privacy.model_dump(), "rho": rho})
     return replace(policy, document=policy.document.model_copy(update={"tables": tables, "privacy": privacy}))
 
 
-def attacked(persons: int = 3000, *, rho: str = "1/2", seed: int = 5, noise: int = 1) -> Attacked:
+def attacked(persons: int = 3000, *, rho: str = "1/2", seed: int = 5, noise: int = 1, whole: bool = False) -> Attacked:
     """Twice so many persons of one world; every other one is measured, and synthetic records are made of those."""
-    policy = attack_policy(rho)
+    policy = attack_policy(rho, whole=whole)
     leaves = demo_leaves(policy, 2 * persons, seed)
     ours = {name: values[::2] for name, values in leaves.items()}
     measurements = measured(make_plan(policy), ours, random=np.random.default_rng(noise))
