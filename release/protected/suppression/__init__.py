@@ -1,0 +1,1 @@
+"""Cell suppression of exact tables: rules, engine, certificate and attacker, as pure functions on whole numbers."""
