@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from release.protected.words import translated, written
 from synthetic.agreement import Differences, TableAgreement
 from synthetic.certificate_words import words
+from synthetic.codebook_words import LANGUAGES, WORDS, in_language, page_name
 from synthetic.impossible import Impossible
 from synthetic.relations import Measured, Relations
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 def certificate_page(certificate: "Certificate", language: str = "en") -> str:
     """A whole page, self-contained."""
     content = certificate_html(certificate, language)
-    return render("page.html.j2", w=words(language), language=language, release=certificate.release, content=content)
+    pages = [(code, name, page_name("certificate", code)) for code, name in LANGUAGES.items()]
+    w = {**words(language), "language": in_language(WORDS["language"], language)}
+    return render("page.html.j2", w=w, language=language, pages=pages, release=certificate.release, content=content)
 
 
 def certificate_html(certificate: "Certificate", language: str = "en") -> str:

@@ -27,17 +27,17 @@ class Bar:
     beyond: bool = False
 
 
-def question_charts(certificate: Certificate, score: Score | None = None) -> tuple[Chart, ...]:
+def question_charts(certificate: Certificate, score: Score) -> tuple[Chart, ...]:
     """The charts of notebook 4, one per question, in the order in which they are asked."""
-    charts = [
+    return (
         tables_chart(certificate),
         counts_chart(certificate),
         shares_chart(certificate),
         numbers_chart(certificate),
         fit_chart(certificate),
         relations_chart(certificate),
-    ]
-    return tuple(charts if score is None else [*charts, distances_chart(score)])
+        distances_chart(score),
+    )
 
 
 def tables_chart(certificate: Certificate) -> Chart:

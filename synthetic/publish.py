@@ -20,6 +20,7 @@ from synthetic.files import CSV, PARQUET, Notes, check_place, read_notes, record
 from synthetic.fit import Fit
 from synthetic.make import Release, fit_release, open_release, seeds
 from synthetic.replicates import FEWEST, replicate_fits
+from synthetic.score import Score, score
 from synthetic.table import NOTE, Layout, record_layout, record_table
 
 FOLDER = "synthetic"
@@ -89,7 +90,7 @@ def make_records(folder: Path, out: Path, *, rows: int | None = None, replicates
     """
     _check_numbers(rows, replicates)
     places = {number: [numbered(out, number)] for number in _numbers(replicates)}
-    order = Order(out.parent, places, f"{out.stem}.codebook", rows, say)
+    order = Order(out.parent, places, f"{out.name}.codebook", rows, say)
     _check_places(order)
     release = opened(folder)
     say("Fitting the joint distribution to the noisy measurements…")
@@ -117,17 +118,23 @@ def publish_certificate(release: Release, fit: Fit, public: Path) -> Certificate
     return certificate
 
 
+def published_score(release: Release, public: Path) -> Score:
+    """How far the published records' tables are from the measured ones, beside what the noise alone makes."""
+    return score(public / FOLDER / f"{RECORDS}{PARQUET}", release)
+
+
 @dataclass(frozen=True, repr=False)
 class Questions(Shown):
-    """A chart for each question that the certificate answers."""
+    """A chart for each question that the certificate and the score answer."""
 
     certificate: Certificate
+    score: Score
 
     def _plain(self) -> str:
         return f"<Questions about the records of {self.certificate.release}>"
 
     def _repr_html_(self) -> str:
-        return "".join(chart._repr_html_() for chart in question_charts(self.certificate))
+        return "".join(chart._repr_html_() for chart in question_charts(self.certificate, self.score))
 
 
 def opened(folder: Path) -> Release:

@@ -59,7 +59,7 @@ def test_the_same_bytes_from_the_public_folder_alone(alone, tmp_path):
         assert told.json()["records"] == 700
     one, two = files(tmp_path / "one"), files(tmp_path / "two")
     assert one == two
-    pages = {f"graduates.codebook{kind}" for kind in (".json", ".html", ".fi.html", ".sv.html")}
+    pages = {f"graduates.parquet.codebook{kind}" for kind in (".json", ".html", ".fi.html", ".sv.html")}
     assert set(one) == {"graduates-1.parquet", "graduates-2.parquet", *pages}
     assert one["graduates-1.parquet"] != one["graduates-2.parquet"]
 
@@ -75,7 +75,7 @@ def test_the_command_tells_what_it_does_and_where(alone, tmp_path):
     told = utfall_process("synthesise", alone, "--out", tmp_path / "a.csv", "--rows", "40")
     assert told.code == 0
     assert told.out.startswith("Made 40 synthetic records; nobody in them is real.")
-    assert "a.codebook.html" in told.out
+    assert "a.csv.codebook.html" in told.out
     assert "Fitting" in told.err
     assert len((tmp_path / "a.csv").read_text().splitlines()) == 41
     note = json.loads((tmp_path / "a.csv-metadata.json").read_text())
@@ -114,7 +114,7 @@ def test_files_that_cant_be(alone, tmp_path, name):
 
 
 def test_nothing_is_overwritten(alone, tmp_path):
-    for taken in ("a-1.parquet", "a-2.parquet", "a.codebook.fi.html"):
+    for taken in ("a-1.parquet", "a-2.parquet", "a.parquet.codebook.fi.html"):
         (tmp_path / taken).write_text("mine")
         told = utfall("synthesise", alone, "--out", tmp_path / "a.parquet", "--rows", 5, "--replicates", 2)
         assert told.code == 2
