@@ -195,7 +195,7 @@ def _assumptions(shape: NumberShape) -> Iterator[Texts]:
     first, last = (f"{edge * shape.step:g}" for edge in (shape.edges[0], shape.edges[-1]))
     yield in_all("inside", step=f"{shape.step:g}")
     yield in_all("below", lowest=f"{shape.lowest:g}", first=first)
-    yield in_all("above", last=last, tail=f"{shape.tail:.0f}")
+    yield in_all("above", last=last, tail=f"{shape.tails[1]:.0f}")
 
 
 def _codes(column: Column, attribute: Attribute, counts: IntArray) -> list[Json]:

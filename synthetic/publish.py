@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -203,10 +203,11 @@ def _made(release: Release, fit: Fit | None, order: Order) -> Made:
     """All files, then the codebook, with the distributions of the first."""
     said: list[tuple[Layout, Tally]] = []
     for number, found in _fits(release, fit, order):
-        rows, layout = order.rows or found.persons, record_layout(found)
+        rows = order.rows or found.persons
+        layout = record_layout(found, unsure=number or None)
         said.append((layout, _written(release, layout, order, rows=rows, number=number)))
     layout, tally = said[0]
-    book = Codebook(release, layout, tally, tuple(path.name for path in order.files))
+    book = Codebook(release, replace(layout, unsure=None), tally, tuple(path.name for path in order.files))
     return Made(tally.records, order.files, write_codebook(book, order.folder, stem=order.codebook))
 
 

@@ -27,23 +27,29 @@ NOTE = (
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """What a file of records looks like: its columns, and the shapes of its numbers."""
+    """What a file of records looks like: its columns, and the shapes of its numbers.
+
+    unsure: the seed of what isn't known of these shapes, in a replicate.
+    """
 
     fit: Fit
     columns: tuple[Column, ...]
+    unsure: int | None = None
 
     @cached_property
     def shapes(self) -> Mapping[str, NumberShape]:
         """The density of each column of numbers, from the fit."""
         policy = self.fit.policy
+        unsure = None if self.unsure is None else np.random.default_rng([self.unsure, 2])
         names = [column.attribute for column in self.columns if column.kind is Kind.NUMBER]
         depth = {name: policy.attributes[name].depth for name in names}
-        return {name: number_shape(policy, name, fitted_table(self.fit, ((name, depth[name]),))) for name in names}
+        persons = {name: fitted_table(self.fit, ((name, depth[name]),)) for name in names}
+        return {name: number_shape(policy, name, persons[name], unsure=unsure) for name in names}
 
 
-def record_layout(fit: Fit, columns: Sequence[str] | None = None) -> Layout:
+def record_layout(fit: Fit, columns: Sequence[str] | None = None, *, unsure: int | None = None) -> Layout:
     """The layout of a fit's records. columns: dimensions and outcomes, by default those that the policy asks for."""
-    return Layout(fit, columns_of(fit.policy, columns))
+    return Layout(fit, columns_of(fit.policy, columns), unsure)
 
 
 def record_table(

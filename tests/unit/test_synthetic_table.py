@@ -9,7 +9,7 @@ from release.errors import PolicyError
 from synthetic.blocks import block_sizes, record_blocks
 from synthetic.columns import Kind, columns_of
 from synthetic.make import fit_release, synthesise
-from synthetic.numbers import number_shape, straight
+from synthetic.numbers import UNSURE, number_shape, straight
 from synthetic.table import record_layout, record_table
 
 ROWS = 800
@@ -148,6 +148,31 @@ def test_tails_keep_to_the_rules_of_the_column(tmp_path):
     assert low.max() < 800
     assert high.min() >= 8000
     assert high.max() <= 9000
+
+
+def test_below_the_bins_the_density_goes_on_from_the_first_bin(policy):
+    """As many just below the first edge as just above it: low pays are rare, but few are near nothing."""
+    persons = np.zeros(27)
+    persons[:3] = 30_000, 14_500, 18_000
+    shape = number_shape(policy, "pay", persons)
+    random = np.random.default_rng(6)
+    low, first = (shape.draw(np.full(int(persons[leaf]), leaf), random) for leaf in (0, 1))
+    assert (low > 780).sum() == pytest.approx((first < 820).sum(), rel=0.1)
+    assert 600 < low.mean() < 700
+    assert low.min() >= 0
+
+
+def test_replicates_draw_the_shape_and_keep_the_bins_shares(policy):
+    persons = np.exp(-(((np.arange(27) - 12) / 5) ** 2)) * 1000
+    width = np.diff(policy.attributes["pay"].edges)
+    shapes = [number_shape(policy, "pay", persons, unsure=np.random.default_rng(seed)) for seed in range(200)]
+    likely = number_shape(policy, "pay", persons)
+    for shape in shapes:
+        mass = (shape.edge[:-1] + 2 * shape.middle + shape.edge[1:]) / 4 * width
+        assert mass == pytest.approx(persons[1:25])
+    spread = np.std([np.log(shape.edge[8:16] / likely.edge[8:16]) for shape in shapes])
+    assert spread == pytest.approx(UNSURE, rel=0.1)
+    assert np.std([np.log(shape.tails) for shape in shapes]) > UNSURE / 2
 
 
 def test_whole_numbers_stay_whole(tmp_path):
