@@ -151,7 +151,8 @@ class Workload:
         self.attributes: Attributes = policy.attributes
         self.policy = policy
         self.combinations = {name: policy.measured(table) for name, table in policy.tables.items()}
-        self.needed = tuple(c for c in downward_closure(self.combinations.values()) if self._has_residuals(c))
+        wanted = downward_closure(self.combinations.values()) if self.combinations else ()
+        self.needed = tuple(c for c in wanted if self._has_residuals(c))
         self._sums: dict[tuple[str, int, int], float] = {}
 
     def _has_residuals(self, combination: Combination) -> bool:
@@ -213,7 +214,9 @@ def _axis_variance_sum(attribute: Attribute, upper: int, lower: int) -> float:
 
 
 def _best_shares(rho: Fraction, variances: Mapping[Combination, float]) -> dict[Combination, Fraction]:
-    """rho_r proportional to sqrt(V_r), as exact fractions that add up to rho exactly."""
+    """rho_r proportional to sqrt(V_r), as exact fractions that add up to rho exactly. Nothing is spent on nothing."""
+    if not variances:
+        return {}
     roots = {combination: sqrt(variance) for combination, variance in variances.items()}
     total = sum(roots.values())
     units = {combination: max(int(root / total * _SHARE_UNIT), 1) for combination, root in roots.items()}

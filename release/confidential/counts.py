@@ -37,7 +37,7 @@ def count(linked: Linked, combinations: Collection[Combination], attributes: Map
     finer = finer_neighbours(set(combinations))
     tables: dict[Combination, IntArray] = {}
     for family in families([c for c in finer if not finer[c]]):
-        _check_codes(linked, family[0], attributes)
+        check_codes(linked, family[0], attributes)
         tables |= _count_family(linked, family, attributes)
     for combination in sorted(finer, key=_fineness, reverse=True):
         if finer[combination]:
@@ -113,7 +113,7 @@ def roll_up(
     return sums if name in kept else np.asarray(sums.squeeze(axis))
 
 
-def _check_codes(linked: Linked, combination: Combination, attributes: Mapping[str, Attribute]) -> None:
+def check_codes(linked: Linked, combination: Combination, attributes: Mapping[str, Attribute]) -> None:
     """DataError if the rows were linked under other codes than these."""
     changed = [n for n, _ in combination if linked.structures.get(n) != structure_digest(attributes[n])]
     if changed:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 LinkReport = CheckReport
 """How many persons and rows each step kept, in banded numbers. Stays confidential all the same."""
 
+RECORD_KEY = "record__key"
+"""A number of 32 bits that hangs on the person and on the office's secret; there for tables with cell keys only."""
 BELOW_ALL = -(10**18)
 """Stands for a missing number where rows are put in order: below every number that a delivery may hold."""
 TITLE = "How the registers were linked"
@@ -74,6 +76,13 @@ class Linked(Closed):
         found = self._rows.group_by(columns).agg(__rows=self._rows.count()).to_pyarrow()
         return [found[c].to_numpy().astype(np.int64) for c in columns], found["__rows"].to_numpy().astype(np.int64)
 
+    @bland("The linked rows can't be grouped.", now=OUR_FAULT)
+    def keys_by_group(self, columns: list[str]) -> tuple[list[IntArray], IntArray]:
+        """The rows grouped by some columns: each column's values, and the sum of each group's record keys."""
+        keys = self._rows[RECORD_KEY].cast("int64").sum().cast("int64")
+        found = self._rows.group_by(columns).agg(__keys=keys).to_pyarrow()
+        return [found[c].to_numpy().astype(np.int64) for c in columns], found["__keys"].to_numpy().astype(np.int64)
+
     def _about(self) -> dict[str, object]:
         lines = [list(line) for line in self.report.lines]
         return {"records_per_person": self.records_per_person, "structures": dict(self.structures), "report": lines}
@@ -93,14 +102,17 @@ def read_linked(path: Path) -> Linked:
 
 
 @bland("The registers can't be linked.", now=OUR_FAULT)
-def link(delivery: Delivery, policy: Policy) -> Linked:
+def link(delivery: Delivery, policy: Policy, *, secret: bytes | None = None) -> Linked:
     """Link a checked delivery by the policy's rules: one row per person, every attribute coded.
 
-    Promises that no person has more than `records_per_person` rows, whatever the delivery holds.
+    Promises that no person has more than `records_per_person` rows, whatever the delivery holds. secret: the office's,
+    for record keys; without it the rows have none.
     """
     notes = Notes()
     attributes = uses(policy)
     kept = materialised(delivery.engine, keep_rows(delivery, policy))
+    if secret is not None:
+        kept = with_record_keys(kept, delivery, secret)
     joined = join_outcomes(kept, delivery, policy, attributes)
     coded = code_attributes(joined, delivery, policy, attributes)
     rows = materialised(delivery.engine, with_levels(coded, delivery, policy))
@@ -142,6 +154,27 @@ def first_rows(table: "ir.Table", key: list[str], order: list[tuple[str, str]], 
     return numbered.filter(numbered["__number"] < most).drop("__number")
 
 
+def with_record_keys(kept: "ir.Table", delivery: Delivery, secret: bytes) -> "ir.Table":
+    """The rows with RECORD_KEY: a keyed hash of the pseudonym, the same in every table and year."""
+    import pyarrow as pa
+
+    persons = kept.select(PERSON).distinct().to_pyarrow().column(PERSON)
+    keys = pa.array([record_key(person, secret) for person in persons.to_pylist()], pa.int64())
+    known = materialised(delivery.engine, pa.table({"__keyed": persons, RECORD_KEY: keys}))
+    return materialised(delivery.engine, kept.left_join(known, kept[PERSON] == known["__keyed"]).drop("__keyed"))
+
+
+def record_key(person: str, secret: bytes) -> int:
+    """32 bits of BLAKE2b of the pseudonym under the office's secret (32 bytes): uniform to who lacks the secret."""
+    digest = hashlib.blake2b(str(person).encode(), digest_size=4, key=secret, person=b"utfall records")
+    return int.from_bytes(digest.digest(), "big")
+
+
+def _carried(table: "ir.Table") -> list[str]:
+    """Columns besides the attributes that go along to the end."""
+    return [RECORD_KEY] if RECORD_KEY in table.columns else []
+
+
 def _ordered(column: "ir.Column", which: str) -> Any:
     filled = column.fill_null("" if column.type().is_string() else BELOW_ALL)
     return filled.desc() if which == "highest" else filled.asc()
@@ -155,7 +188,8 @@ def join_outcomes(kept: "ir.Table", delivery: Delivery, policy: Policy, attribut
     base = policy.document.link.base
     own = {_raw(use): kept[use.role] for use in attributes.values() if use.input == base}
     time = policy.document.inputs[base].time
-    joined = kept.select(**own, __who=kept[PERSON], **({"__when": kept[time]} if time else {}))
+    carried = {name: kept[name] for name in _carried(kept)}
+    joined = kept.select(**own, **carried, __who=kept[PERSON], **({"__when": kept[time]} if time else {}))
     for register, wanted in _registers(delivery, policy, attributes):
         joined = _beside(joined, register, wanted, policy)
     return joined
@@ -212,7 +246,7 @@ def code_attributes(
         coded = _in_bins(coded, use) if use.attribute.edges else _in_list(coded, use, delivery)
     for use in _dependencies_first(attributes):
         coded = coded.mutate(**{use.name: _settled(coded, use, policy.time_dimension)})
-    return coded.select(*attributes)
+    return coded.select(*attributes, *_carried(coded))
 
 
 def _in_list(table: "ir.Table", use: Use, delivery: Delivery) -> "ir.Table":
@@ -265,7 +299,7 @@ def _leaf(use: Use) -> str:
 
 def levels_used(policy: Policy) -> dict[str, list[int]]:
     """Per attribute that a table uses: the levels used, and the leaves' level."""
-    used = {pair for table in policy.tables.values() for pair in policy.measured(table)}
+    used = policy.levels_linked
     names = [name for name in policy.attributes if any(name == other for other, _ in used)]
     return {
         name: sorted({level for other, level in used if other == name} | {policy.attributes[name].depth})
@@ -289,7 +323,8 @@ def with_levels(coded: "ir.Table", delivery: Delivery, policy: Policy) -> "ir.Ta
         above = {column(name, v): pa.array(attribute.ancestors(attribute.depth, v), pa.int32()) for v in levels}
         tree = materialised(delivery.engine, pa.table(leaves | above))
         levelled = levelled.left_join(tree, levelled[name] == tree[f"{name}__leaf"])
-    return levelled.select(*(column(name, v) for name, levels in levels_used(policy).items() for v in levels))
+    columns = [column(name, v) for name, levels in levels_used(policy).items() for v in levels]
+    return levelled.select(*columns, *_carried(levelled))
 
 
 def _check_bound(rows: "ir.Table", kept: "ir.Table", policy: Policy) -> None:

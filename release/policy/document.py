@@ -205,6 +205,104 @@ class Withhold(Words):
     response_rate_below: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
 
 
+Percent = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+
+
+class Dominance(Words):
+    """(n, k): a cell is unsafe if its n largest contributors hold more than k per cent of it."""
+
+    n: int = Field(ge=1, le=10)
+    k: Percent
+
+
+class PriorPosterior(Words):
+    """(p, q): everybody knows contributions to q per cent; nobody may come to know them to p per cent."""
+
+    p: Percent
+    q: Percent
+
+
+class Holders(Words):
+    """Contributors grouped in holdings: at least so many different codes of an attribute among a cell's persons."""
+
+    by: ShortText = Field(description="dimension or outcome, or name:level, whose codes are the holders")
+    minimum: int = Field(ge=2, le=1000)
+
+
+class PrimaryRules(Words):
+    """When a cell must be hidden for its own sake. Several rules may stand together; each hides what it finds."""
+
+    minimum: int | None = Field(None, ge=1, le=1000, description="fewest persons in a shown cell")
+    zeros: bool = Field(False, description="hide cells of nobody too, besides those that can't occur")
+    dominance: Dominance | None = None
+    p_percent: Percent | None = Field(None, description="nobody can estimate a contribution to within p per cent")
+    prior_posterior: PriorPosterior | None = None
+    contributors: int | None = Field(None, ge=2, le=1000, description="fewest contributors to a shown sum")
+    holders: Holders | None = None
+    one_answer: bool = Field(False, description="hide where all persons of a group have one and the same code")
+    k_disclosure: int | None = Field(
+        None, ge=1, le=100, description="hide where all but so many persons of a group have one and the same code"
+    )
+    respondents: int | None = Field(None, ge=1, le=1000, description="surveys: fewest answers in a shown group")
+    response_rate: float | None = Field(
+        None, gt=0, le=1, allow_inf_nan=False, description="surveys: least response rate of a shown group"
+    )
+
+
+CellChoice = dict[ShortText, ShortText | list[ShortText]]
+"""Cells by code: dimension or dimension:level -> a code, a list of codes, or "*"; what isn't named stands at "all"."""
+
+
+class Suppression(Words):
+    """Exact figures; unsafe cells are hidden, and others with them so that none can be worked out."""
+
+    rules: PrimaryRules
+    width: int | Literal["to-threshold"] = Field(
+        1, description="how many possible values a reader is left with besides the true one, or up to the threshold"
+    )
+    cost: Literal["count", "value", "logarithm"] = Field("value", description="what hiding a cell costs")
+    margins: float = Field(
+        1.0, gt=0, le=1e6, allow_inf_nan=False, description="factor on the cost for each level above the finest"
+    )
+    effort: Literal["fast", "thorough"] = "thorough"
+    publish: list[CellChoice] = Field([], description="cells that must be shown")
+    hide: list[CellChoice] = Field([], description="cells that must be hidden")
+    insiders: bool = Field(True, description="someone alone in a cell, who knows it, learns no other hidden cell")
+
+
+class CellKey(Words):
+    """Every figure is changed a little, by a noise that hangs on the persons in the cell: the same cell, the same."""
+
+    variance: float = Field(2.0, gt=0, le=100, allow_inf_nan=False, description="of the change, in persons squared")
+    largest: int = Field(5, ge=1, le=50, description="largest change, in persons")
+    positive: bool = Field(False, description="cells with persons are never shown as 0; costs protection")
+    hide_below: int = Field(0, ge=0, le=50, description="changed figures from 1 up to under this aren't given")
+
+
+class Rounding(Words):
+    """Every figure is rounded to a multiple of a base."""
+
+    base: int = Field(3, ge=2, le=1000)
+    method: Literal["random", "controlled", "small-counts"] = "random"
+
+
+class Protection(Words):
+    """How a table is protected if not by differential privacy: exactly one of the three."""
+
+    suppression: Suppression | None = None
+    cell_key: CellKey | None = Field(None, alias="cell-key")
+    rounding: Rounding | None = None
+    exception: Name | None = Field(
+        None, description="the house policy's exception that lets it stand beside noisy tables"
+    )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The protections that are named: one in a checked policy."""
+        found = {"suppression": self.suppression, "cell-key": self.cell_key, "rounding": self.rounding}
+        return tuple(name for name, words in found.items() if words is not None)
+
+
 class Table(Words):
     """One table: by which dimensions, of which outcome, which statistics."""
 
@@ -214,11 +312,19 @@ class Table(Words):
     show: list[Annotated[str, StringConstraints(pattern=r"^(count|share|mean|response-rate|p[1-9][0-9]?)$")]] = Field(
         default=["count"], min_length=1
     )
+    protection: Literal["dp"] | Protection = Field(
+        "dp", description="dp: noise, the default; else an exact table, outside of differential privacy"
+    )
     importance: float = Field(1.0, gt=0, le=1e6, allow_inf_nan=False, description="weight of its mean variance")
     minimum: float | None = Field(None, ge=0, allow_inf_nan=False, description="overrides withhold.below, upwards only")
     covers: Literal["noise", "noise-and-chance"] = Field(
         "noise", description="what intervals cover: the noise, or also the chance variation of a finite cohort"
     )
+
+    @property
+    def exact(self) -> Protection | None:
+        """How an exact table is protected; None for a noisy one."""
+        return self.protection if isinstance(self.protection, Protection) else None
 
 
 class Possible(Words):
@@ -254,7 +360,26 @@ class PolicyDocument(Words):
     tables: dict[Name, Table] = Field(min_length=1)
     withhold: Withhold = Withhold()  # type: ignore[call-arg]
     synthetic: Synthetic = Synthetic()  # type: ignore[call-arg]
+    earlier: list[RelativeFile] = Field([], description="public folders of earlier releases with exact tables")
     contact: ShortText | None = None
+
+    @property
+    def noisy_tables(self) -> dict[str, Table]:
+        """Tables protected by differential privacy, in the order of the file."""
+        return {name: table for name, table in self.tables.items() if table.exact is None}
+
+    @property
+    def exact_tables(self) -> dict[str, Table]:
+        """Tables protected in another way, in the order of the file."""
+        return {name: table for name, table in self.tables.items() if table.exact is not None}
+
+
+class TrackException(Words):
+    """Exact tables that the office lets stand beside noisy ones about the same persons, and why."""
+
+    tables: list[Name] = Field(min_length=1, description="names of the exact tables")
+    reason: Text
+    approved_by: ShortText
 
 
 class HouseDocument(Words):
@@ -266,7 +391,9 @@ class HouseDocument(Words):
     smallest_below: float = Field(ge=0, allow_inf_nan=False)
     largest_relative_error: float = Field(gt=0, allow_inf_nan=False)
     smallest_minimum: dict[Literal["percentile", "mean"], float] = {}
-    protections: list[Literal["dp"]] = ["dp"]
+    protections: list[Literal["dp", "suppression", "cell-key", "rounding"]] = ["dp"]
+    smallest_exact_minimum: int = Field(3, ge=1, description="least `minimum` of a table with suppression")
+    exceptions: dict[Name, TrackException] = {}
     may_grant: list[ShortText] = Field(min_length=1)
 
 

@@ -9,6 +9,7 @@ from release.policy.checks import document_faults
 from release.policy.completion import Completion, complete
 from release.policy.csv_text import CodeFiles
 from release.policy.document import HouseDocument, PolicyDocument
+from release.policy.exact_checks import exact_faults
 from release.policy.model_faults import capped, read_model
 from release.policy.policy import Policy
 from release.policy.table_checks import Known, completed_faults
@@ -58,7 +59,12 @@ def _delivered(document: PolicyDocument) -> frozenset[str]:
 
 def _raise_faults(document: PolicyDocument, house: HouseDocument, done: Completion, text: PolicyText) -> None:
     known = Known(document, house, done.attributes)
-    found = [*document_faults(document, Place(text)), *done.faults, *completed_faults(known, Place(text))]
+    found = [
+        *document_faults(document, Place(text)),
+        *done.faults,
+        *completed_faults(known, Place(text)),
+        *exact_faults(known, Place(text) / "tables"),
+    ]
     faults = list(dict.fromkeys(found))
     if faults:
         raise PolicyError(capped(faults, len(faults)))

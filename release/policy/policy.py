@@ -44,9 +44,15 @@ class Policy:
     path: Path = field(repr=False)
     house_text: bytes = field(default=b"", repr=False)
 
-    @property
+    @cached_property
     def tables(self) -> Mapping[str, Table]:
-        return self.document.tables
+        """The noisy tables: those protected by differential privacy."""
+        return self.document.noisy_tables
+
+    @cached_property
+    def exact(self) -> Mapping[str, Table]:
+        """The exact tables: those protected by suppression, cell keys or rounding."""
+        return self.document.exact_tables
 
     @cached_property
     def dimensions(self) -> tuple[str, ...]:
@@ -99,6 +105,19 @@ class Policy:
         order = list(self.attributes)
         levels = sorted((self.level_of(r) for r in references), key=lambda pair: order.index(pair[0]))
         return tuple((name, level) for name, level in levels if level > 0)
+
+    @cached_property
+    def levels_linked(self) -> frozenset[tuple[str, int]]:
+        """The levels that some table needs of the linked rows: those shown, and those of holders."""
+        tables = self.document.tables.values()
+        shown = {pair for table in tables for pair in self.measured(table)}
+        rules = (said.suppression.rules for table in tables if (said := table.exact) and said.suppression)
+        return frozenset(shown | {self.level_of(rule.holders.by) for rule in rules if rule.holders})
+
+    @cached_property
+    def needs_record_keys(self) -> bool:
+        """Whether some table is protected by cell keys, which hang on the persons in a cell."""
+        return any(table.exact and table.exact.cell_key for table in self.exact.values())
 
     def measured(self, table: Table) -> Combination:
         """The levels of a table's dimensions and of its outcome together."""

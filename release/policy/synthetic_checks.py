@@ -14,7 +14,7 @@ STATUS = "-status"
 
 def measured_names(document: PolicyDocument) -> tuple[str, ...]:
     """Dimensions and outcomes that some table measures, in the policy's order, dimensions first."""
-    tables = document.tables.values()
+    tables = document.noisy_tables.values()
     found = {reference.partition(":")[0] for table in tables for reference in (*table.by, *([table.of or ""]))}
     return tuple(name for name in (*document.dimensions, *document.outcomes) if name in found)
 

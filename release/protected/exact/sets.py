@@ -1,0 +1,125 @@
+"""Which exact tables are protected together, and the structure of their cells: from the policy alone, no data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from math import prod
+
+from release.codes import Attribute
+from release.errors import PolicyError
+from release.policy.document import Protection, Table
+from release.policy.exact_checks import levels_shown, shared
+from release.policy.policy import Policy
+from release.protected.suppression.structure import Hierarchy
+
+ROOT = "all"
+_MOST_KEYS = 2**62
+
+
+@dataclass(frozen=True, eq=False)
+class TableSet:
+    """Exact tables that share cells: one system, protected in one way. Every table shows its totals on every level.
+
+    name: that of its first table. tables: name -> attribute -> finest level shown. Codes of a tree are told apart
+    over its levels (`node_codes`), the root is "all".
+    """
+
+    name: str
+    kind: str
+    tables: Mapping[str, Mapping[str, int]]
+    attributes: Mapping[str, Attribute]
+    protections: Mapping[str, Protection]
+
+    @cached_property
+    def finest(self) -> dict[str, int]:
+        """The finest level of each attribute over all tables, in the policy's order."""
+        found: dict[str, int] = {}
+        for name in self.attributes:
+            levels = [levels[name] for levels in self.tables.values() if name in levels]
+            if levels:
+                found[name] = max(levels)
+        return found
+
+    @cached_property
+    def codes(self) -> dict[str, tuple[tuple[str, ...], ...]]:
+        """Attribute -> level -> the codes of its nodes, unlike over all levels down to the finest."""
+        return {name: node_codes(self.attributes[name], level) for name, level in self.finest.items()}
+
+    @cached_property
+    def hierarchies(self) -> dict[str, tuple[Hierarchy, ...]]:
+        """The trees, as the suppression engine wants them."""
+        return {name: (_tree(self.attributes[name], codes),) for name, codes in self.codes.items()}
+
+    @property
+    def shown(self) -> list[Mapping[str, int]]:
+        """Levels shown, table by table."""
+        return list(self.tables.values())
+
+    @property
+    def protection(self) -> Protection:
+        """What all tables of the set have in common is read from the first."""
+        return next(iter(self.protections.values()))
+
+
+def node_codes(attribute: Attribute, depth: int) -> tuple[tuple[str, ...], ...]:
+    """The codes of each level down to `depth`; "level:code" where a level above has the same code already."""
+    seen: set[str] = set()
+    found = []
+    for level in attribute.levels[: depth + 1]:
+        codes = tuple(code if code not in seen else f"{level.name}:{code}" for code in level.codes)
+        seen.update(codes)
+        found.append(codes)
+    return tuple(found)
+
+
+def _tree(attribute: Attribute, codes: Sequence[Sequence[str]]) -> Hierarchy:
+    levels = attribute.levels[1 : len(codes)]
+    edges = [
+        (above[parent], code)
+        for above, below, level in zip(codes[:-1], codes[1:], levels, strict=True)
+        for code, parent in zip(below, level.parent.tolist(), strict=True)
+    ]
+    return Hierarchy.from_edges(attribute.name, edges)
+
+
+def table_sets(policy: Policy) -> tuple[TableSet, ...]:
+    """The policy's exact tables, grouped where they share cells besides the number of all persons."""
+    levels = {name: levels_shown(table, policy.attributes) for name, table in policy.exact.items()}
+    sets = tuple(_table_set(group, levels, policy) for group in _groups(levels, policy.exact))
+    for found in sets:
+        _refuse_too_large(found)
+    return sets
+
+
+def _groups(levels: Mapping[str, Mapping[str, int]], tables: Mapping[str, Table]) -> Iterator[list[str]]:
+    """Connected tables, in the order of the policy."""
+    near: dict[str, set[str]] = {name: set() for name in tables}
+    for one, other in combinations(tables, 2):
+        if shared(levels[one], levels[other]):
+            near[one].add(other)
+            near[other].add(one)
+    left = list(tables)
+    while left:
+        group, edge = set(), {left[0]}
+        while edge:
+            group |= edge
+            edge = {other for name in edge for other in near[name]} - group
+        yield [name for name in left if name in group]
+        left = [name for name in left if name not in group]
+
+
+def _table_set(group: Sequence[str], levels: Mapping[str, Mapping[str, int]], policy: Policy) -> TableSet:
+    protections = {name: said for name in group if (said := policy.exact[name].exact)}
+    kind = protections[group[0]].kinds[0]
+    return TableSet(group[0], kind, {name: levels[name] for name in group}, policy.attributes, protections)
+
+
+def _refuse_too_large(found: TableSet) -> None:
+    """Cells are numbered by their place in the full cross: the numbers must fit."""
+    if prod(sum(len(level) for level in codes) for codes in found.codes.values()) > _MOST_KEYS:
+        raise PolicyError(
+            f"the exact tables {', '.join(found.tables)} together span more combinations than can be numbered",
+            where="tables",
+            now="use coarser levels, or fewer linked tables",
+        )

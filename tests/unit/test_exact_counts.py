@@ -1,0 +1,134 @@
+"""Exact counts of exact tables: the same as a plain count of the linked rows, in every cell and for every holder."""
+
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+from helpers.small_registers import POLICY, deliver, small_policy
+
+from release.confidential.exact import exact_counts
+from release.confidential.inputs import open_delivery
+from release.confidential.link import RECORD_KEY, link, record_key
+from release.protected.exact.cells import holders_in_cells, sole_persons, true_cells
+from release.protected.exact.sets import table_sets
+
+HOUSE = """\
+office: {en: Office}
+largest_rho: "2"
+largest_delta: "1e-6"
+smallest_below: 5
+largest_relative_error: 0.5
+protections: [dp, suppression, cell-key, rounding]
+may_grant: [director]
+"""
+EXACT = """\
+tables:
+  persons: {by: [place, cohort], protection: {suppression: {rules: {minimum: 3}}}}
+  work: {by: ["place:region"], of: "activity-1:group", protection: {suppression: {rules: {minimum: 3,
+    holders: {by: sex, minimum: 2}}}}}
+  grades: {by: [], of: grade, protection: {cell-key: {}}}
+"""
+TEXT = POLICY.split("tables:\n")[0] + EXACT
+SECRET = bytes(range(32))
+
+
+def registers(number: int = 60):
+    random = np.random.default_rng(3)
+    people = [f"p{i}" for i in range(number)]
+    degrees = [
+        {
+            "person": p,
+            "place": str(random.choice(["n1", "n2", "s1"])),
+            "cohort": int(random.choice([2019, 2020, 2021])),
+            "sex": str(random.choice(["1", "2"])),
+            "rank": 1,
+            "grade": int(random.choice([1, 2])),
+        }
+        for p in people
+    ]
+    work = [
+        {"person": p, "year": d["cohort"] + 1, "activity": str(random.choice(["w1", "i1"])), "batch": 1}
+        for p, d in zip(people, degrees, strict=True)
+    ]
+    return {"degrees": degrees, "activity": work}
+
+
+@pytest.fixture
+def case(tmp_path):
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "house.yaml").write_text(HOUSE)
+    policy = small_policy(tmp_path / "policy", text=TEXT)
+    data = registers()
+    linked = link(open_delivery(policy, deliver(tmp_path / "data", policy, data)), policy, secret=SECRET)
+    sets = table_sets(policy)
+    return (
+        policy,
+        data,
+        linked,
+        dict(zip([s.name for s in sets], exact_counts(linked, sets, policy), strict=True)),
+        sets,
+    )
+
+
+def test_tables_that_share_cells_stand_together(case):
+    *_, sets = case
+    assert [(s.name, list(s.tables)) for s in sets] == [("persons", ["persons", "work"]), ("grades", ["grades"])]
+
+
+def test_every_cell_holds_the_plain_count(case):
+    _, data, _, counts, sets = case
+    cells = true_cells(sets[0], counts["persons"])
+    region = {"n1": "north", "n2": "north", "s1": "south"}
+    acts = {row["person"]: {"w1": "work", "i1": "idle"}[row["activity"]] for row in data["activity"]}
+    expected = Counter()
+    for row in data["degrees"]:
+        places = ("all", region[row["place"]], row["place"])
+        for place, cohort in product(places, ("all", str(row["cohort"]))):
+            expected[place, cohort, "all"] += 1
+        expected["all", "all", acts[row["person"]]] += 1
+        expected[region[row["place"]], "all", acts[row["person"]]] += 1
+    found = {cells.system.key(i): int(v) for i, v in enumerate(cells.values)}
+    assert found == dict(expected)
+    assert not (cells.system.relations @ cells.values).any()
+
+
+def test_holders_are_counted_in_every_cell(case):
+    _, data, _, counts, sets = case
+    cells = true_cells(sets[0], counts["persons"])
+    found = dict(zip(map(cells.system.key, range(len(cells.values))), holders_in_cells(cells, "sex"), strict=True))
+    sexes = {(row["place"], str(row["cohort"])): set() for row in data["degrees"]}
+    for row in data["degrees"]:
+        sexes[row["place"], str(row["cohort"])].add(row["sex"])
+    for (place, cohort), some in sexes.items():
+        assert found[place, cohort, "all"] == len(some)
+    assert found["all", "all", "all"] == 2
+
+
+def test_someone_alone_has_one_number_everywhere(case):
+    *_, counts, sets = case
+    cells = true_cells(sets[0], counts["persons"])
+    sole = sole_persons(cells)
+    assert ((sole >= 0) == (cells.values == 1)).all()
+
+
+def test_cell_keys_add_up_from_the_record_keys(case):
+    *_, counts, _ = case
+    whole = sum(record_key(f"p{i}", SECRET) for i in range(60))
+    assert int(counts["grades"].keys.sum()) == whole
+
+
+def test_record_keys_hang_on_the_secret_and_nothing_else(case):
+    assert record_key("p1", SECRET) == record_key("p1", SECRET) != record_key("p1", bytes(32))
+    assert 0 <= record_key("p1", SECRET) < 2**32
+
+
+def test_without_a_secret_there_are_no_record_keys(tmp_path):
+    policy = small_policy(tmp_path / "policy")
+    linked = link(open_delivery(policy, deliver(tmp_path / "data", policy, registers())), policy)
+    assert RECORD_KEY not in linked._rows.columns
+
+
+def test_counts_say_nothing_of_themselves(case):
+    *_, counts, _ = case
+    assert repr(counts["persons"]) == "<TrueCounts: confidential>"
