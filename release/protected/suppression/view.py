@@ -1,4 +1,4 @@
-"""What an outsider has of an exact table: the published cells, the sums between cells, and what is known of hidden ones.
+"""What an outsider has of an exact table: published cells, sums between cells, what is known of hidden ones.
 
 A view has no place for a hidden truth. So whatever is computed from a view alone, the public certificate above all,
 is a function of published information, whatever the hidden values are.
@@ -21,9 +21,9 @@ NO_BOUND = 2**62
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Everything that is known outside the office; whole numbers in the smallest unit that is published.
+    """All that is known outside the office, in whole numbers of the smallest unit published.
 
-    relations: sparse int8 [m, n]; each row is one sum, -1 at the parent and +1 at its children; `relations @ true == 0`.
+    relations: sparse int8 [m, n]; each row is one sum, -1 at the parent, +1 at its children; `relations @ true == 0`.
     published: bool [n]. values: int64 [n], 0 where hidden. lower, upper: int64 [n], what is known of hidden cells
     beforehand (1 where zeros are printed); a published cell's bounds are its value.
     """
