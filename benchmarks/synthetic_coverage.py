@@ -4,12 +4,14 @@
 
 `--target cohort` or `--target population` makes one of the two. Demo registers of 20,000 persons, and a policy with
 six tables over region, broad field, cohort, sex, activity, pay in 26 bins and one item of the survey, at ρ = 1/2. Each
-time the measurements are drawn again, replicates are fitted, drawn as records and refined as in a release, their pay a
-number inside its bin; every analysis is made on each and combined. The noise is rounded normal noise from numpy, at the
-plan's scales: fit for repetitions in a benchmark, never for a release.
+time the measurements are drawn again; the records that agree and the replicates are fitted, drawn and refined as in a
+release, their pay a number inside its bin; every analysis is made on each and combined. The noise is rounded normal
+noise from numpy, at the plan's scales: fit for repetitions in a benchmark, never for a release.
 
 "cohort": the truth is the analysis of the 20,000 persons with their exact pay. "population": the persons are drawn
 again each time, with replacement, from a demo ten times as large, whose figure is the truth.
+
+`--keep FOLDER` keeps all figures there; with `--again` they are read from there and combined anew.
 
 Columns: coverage; bias and standard deviation of the combined figure; mean stated standard error over true error (root
 mean square); what the certificate says of the relation. Analyses are in synthetic_analyses.py.
@@ -40,7 +42,7 @@ from release.protected.estimates import estimate
 from release.residuals import FloatArray
 from synthetic import Combined, combine
 from synthetic.agree import fitted_table
-from synthetic.make import Release, synthesise
+from synthetic.make import Release, fit_release, synthesise
 from synthetic.numbers import number_shape
 from synthetic.records import Records
 from synthetic.relations import relations
@@ -70,8 +72,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for target in targets:
             office = open_office(Path(folder) / target, asked.persons * (10 if target == "population" else 1))
-            tally = repeated(office, target, asked)
-            tally.print(f"{target}: {asked.repetitions} measurements, {asked.replicates} replicates each", office)
+            figures = kept(asked.keep, target) if asked.again else repeated(office, target, asked)
+            Tally(np.array(analysed(true_view(office))), figures, target).print(office.policy)
     print(f"\n{time.process_time() - start:.0f} CPU seconds")
     return 0
 
@@ -83,6 +85,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--replicates", type=int, default=5)
     parser.add_argument("--persons", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="folder for all figures")
+    parser.add_argument("--again", action="store_true", help="combine the figures kept, measure nothing")
     return parser.parse_args()
 
 
@@ -132,29 +136,42 @@ def true_persons(folder: Path, policy: Policy) -> tuple[dict[str, IntArray], Flo
     return leaves, pay
 
 
-def repeated(office: Office, target: Target, asked: argparse.Namespace) -> "Tally":
-    """Measure, replicate, analyse and combine, again and again."""
+def repeated(office: Office, target: Target, asked: argparse.Namespace) -> FloatArray:
+    """Measure, fit, draw and analyse, again and again.
+
+    (repetitions, 1 + replicates, analyses, 2): of the records that agree, then of each replicate; figure and variance.
+    """
     from helpers.outcome_policies import measured
 
     random = np.random.default_rng(asked.seed)
-    tally = Tally(analysed(true_view(office)), target)
-    for _ in range(asked.repetitions):
+    figures = []
+    for number in range(asked.repetitions):
         persons = office.drawn(asked.persons, random) if target == "population" else office
         measurements = measured(office.plan, persons.leaves, random=random)
         release = Release(office.policy, measurements, estimate(measurements))
-        tally.add([analysed(view) for view in replicates(release, asked.replicates, random)])
-    return tally
+        figures.append([analysed(view) for view in made(release, asked.replicates, random)])
+        if asked.keep:
+            np.save(asked.keep / f"{target}.npy", np.array(figures))
+        print(f"\r{target}: {number + 1}", end="", file=sys.stderr)
+    return np.array(figures)
 
 
-def replicates(release: Release, m: int, random: np.random.Generator) -> Iterator[Persons]:
-    """Records of each replicate, as persons."""
-    for fit in replicate_fits(release, m, seed=int(random.integers(2**32))):
-        yield synthetic_view(synthesise(fit, seed=int(random.integers(2**32))), random)
+def kept(folder: Path, target: Target) -> FloatArray:
+    """What an earlier call kept."""
+    return np.asarray(np.load(folder / f"{target}.npy"))
 
 
-def synthetic_view(records: Records, random: np.random.Generator) -> Persons:
+def made(release: Release, m: int, random: np.random.Generator) -> Iterator[Persons]:
+    """The records that agree with the tables, then those of each replicate, as persons."""
+    seed = int(random.integers(2**32))
+    yield synthetic_view(synthesise(fit_release(release), seed=seed), None, random)
+    for number, fit in enumerate(replicate_fits(release, m, seed=seed)):
+        yield synthetic_view(synthesise(fit, seed=seed + number), np.random.default_rng([seed, number]), random)
+
+
+def synthetic_view(records: Records, unsure: np.random.Generator | None, random: np.random.Generator) -> Persons:
     fit = records.fit
-    shape = number_shape(fit.policy, PAY, fitted_table(fit, ((PAY, 1),)))
+    shape = number_shape(fit.policy, PAY, fitted_table(fit, ((PAY, 1),)), unsure=unsure)
     return _view(fit.policy, records.nodes, shape.draw(records.leaves[PAY], random))
 
 
@@ -176,33 +193,33 @@ def analysed(persons: Persons) -> list[Figure]:
     return [analysis.figure(persons) for analysis in (*MEASURED, *NOT_MEASURED)]
 
 
+@dataclass(frozen=True, eq=False)
 class Tally:
-    """Combined figures of each analysis, beside the truth."""
+    """Figures of each analysis, beside the truth. truth: (analyses, 2); figures: see `repeated`."""
 
-    def __init__(self, truth: list[Figure], target: Target) -> None:
-        self.truth = np.array([point for point, _ in truth])
-        self.target: Target = target
-        self.rows: list[list[Combined | None]] = []
+    truth: FloatArray
+    figures: FloatArray
+    target: Target
 
-    def add(self, figures: list[list[Figure]]) -> None:
-        self.rows.append([self._combined(list(one)) for one in zip(*figures, strict=True)])
-
-    def _combined(self, figures: list[Figure]) -> Combined | None:
-        points, variances = zip(*figures, strict=True)
+    def combined(self, number: int) -> list[Combined]:
+        """One analysis, combined in each repetition; nothing where it has no variance and needs one."""
+        of_one = self.figures[:, :, number]
         if self.target == "cohort":
-            return combine(points)
-        return None if np.isnan(variances).any() else combine(points, variances, target="population")
+            return [combine(one[1:, 0], agreeing=one[0, 0]) for one in of_one]
+        if np.isnan(of_one).any():
+            return []
+        return [combine(one[1:, 0], one[1:, 1], agreeing=one[0, 0], target="population") for one in of_one]
 
-    def print(self, title: str, office: Office) -> None:
-        print(f"\n{title}\n{'':48}covers      bias        sd  stated/true  certificate")
-        said = relations(office.policy)
+    def print(self, policy: Policy) -> None:
+        repetitions, files = self.figures.shape[:2]
+        print(f"\n{self.target}: {repetitions} measurements, {files - 1} replicates each")
+        print(f"{'':48}covers      bias        sd  stated/true  certificate")
+        said = relations(policy)
         for number, analysis in enumerate((*MEASURED, *NOT_MEASURED)):
-            found = [row[number] for row in self.rows]
-            known = [one for one in found if one is not None]
-            if known:
+            if found := self.combined(number):
                 lacking = said.unfit({reference.partition(":")[0] for reference in analysis.columns})
                 verdict = "unfit: " + "; ".join(" x ".join(names) for names in lacking) if lacking else "measured"
-                self._print_one(analysis, known, float(self.truth[number]), verdict)
+                self._print_one(analysis, found, float(self.truth[number, 0]), verdict)
 
     def _print_one(self, analysis: Analysis, found: list[Combined], truth: float, verdict: str) -> None:
         points = np.array([one.point for one in found])

@@ -1,8 +1,9 @@
 """One interval from the figures of several replicates: how unsure a figure of synthetic records is.
 
 A replicate's figure moves as the measurements' noise moves; the replicates' noise adds up to zero over all of them. So
-their mean is the figure that the measurements give, and their spread is its standard error. Derived, and shown by
-simulation, in docs/methods-synthetic.md; a worked example is docs/synthetic-inference.md.
+their spread is the figure's standard error. Noise also moves figures to one side, since nothing is fitted below zero:
+how far is seen from the records that agree with the tables, which have about half of the replicates' noise. Derived,
+and shown by simulation, in docs/methods-synthetic.md; a worked example is docs/synthetic-inference.md.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ SAME = 1e-12
 class Combined:
     """A figure with its interval, in the figure's own unit.
 
-    between: variance of the replicates' figures. within: mean of their own variances, 0 if none were given.
+    between: variance of the replicates' figures. within: mean of their own variances, 0 if none were given. shift:
+    what noise itself seems to do to the figure, 0 if the records that agree weren't asked.
     degrees_of_freedom: of the t distribution that the interval is from.
     """
 
@@ -32,33 +34,49 @@ class Combined:
     degrees_of_freedom: float
     between: float
     within: float
+    shift: float = 0.0
 
 
 def combine(
     points: Sequence[float],
     variances: Sequence[float] | None = None,
     *,
+    agreeing: float | None = None,
     target: Target = "cohort",
     level: float = 0.95,
 ) -> Combined:
     """A figure's interval from its values in all replicates of a release (2 at least; all, since they are balanced).
 
-    points: the figure in each replicate. target: "cohort", the true figure of the persons in the registers: variance B;
-    or "population", that of a population these persons are a random part of: variance B + U. variances: the figure's
-    usual squared standard error in each replicate; U is their mean. They are needed for "population" only.
-    UsageError for fewer than 2 replicates, lengths that differ, figures that aren't numbers, or all of them the same.
+    points: the figure in each replicate. agreeing: the figure in the records that agree with the tables; it becomes the
+    interval's middle, and what noise does to one side (S) is allowed for. target: "cohort", the true figure of the
+    persons in the registers: variance B + S^2; or "population", that of a population these persons are a random part
+    of: variance B + S^2 + U. variances: the figure's usual squared standard error in each replicate; U is their mean.
+    They are needed for "population" only. UsageError for fewer than 2 replicates, lengths that differ, figures that aren't numbers, or all of them the same.
     """
     figures = _checked(points, "points")
     own = [0.0] * len(figures) if variances is None else _checked(variances, "variances")
     _check_request(figures, own, target, level)
     if target == "population" and variances is None:
         raise UsageError('the target "population" needs variances', now="give each replicate's own variance")
-    point, within = sum(figures) / len(figures), sum(own) / len(own)
-    between = sum((figure - point) ** 2 for figure in figures) / (len(figures) - 1)
-    total = between + (within if target == "population" else 0.0)
-    freedom = (len(figures) - 1) * (total / between) ** 2
+    mean, within = sum(figures) / len(figures), sum(own) / len(own)
+    between = sum((figure - mean) ** 2 for figure in figures) / (len(figures) - 1)
+    point, shift = _moved(mean, agreeing, len(figures))
+    noise = between + shift**2
+    total = noise + (within if target == "population" else 0.0)
+    freedom = (len(figures) - 1) * (total / noise) ** 2
     half = _quantile(freedom, level) * sqrt(total)
-    return Combined(point, point - half, point + half, sqrt(total), freedom, between, within)
+    return Combined(point, point - half, point + half, sqrt(total), freedom, between, within, shift)
+
+
+def _moved(mean: float, agreeing: float | None, count: int) -> tuple[float, float]:
+    """The interval's middle, and what once the measurements' noise moves the figure by, to one side.
+
+    The replicates have (2 - 1/m) times the measurements' noise in variance, the records that agree have it once.
+    """
+    if agreeing is None:
+        return mean, 0.0
+    figure = _checked([agreeing], "agreeing")[0]
+    return figure, (mean - figure) * count / (count - 1)
 
 
 def _checked(values: Sequence[float], name: str) -> list[float]:

@@ -38,6 +38,17 @@ def test_wider_for_a_larger_spread(points, factor):
     assert wide.upper - wide.lower > narrow.upper - narrow.lower
 
 
+@given(FIGURES, st.floats(-100, 100), st.floats(-100, 100))
+def test_the_further_the_records_that_agree_are_off_the_wider(points, one, other):
+    """And the interval always holds both: the figure that agrees in its middle, the replicates' mean beside."""
+    assume(spread_out(points))
+    mean, (near, far) = sum(points) / len(points), sorted([one, other], key=abs)
+    narrow, wide = (combine(points, agreeing=mean + off) for off in (near, far))
+    assert wide.standard_error >= narrow.standard_error * (1 - 1e-9)
+    assert narrow.standard_error >= combine(points).standard_error * (1 - 1e-9)
+    assert wide.lower <= mean <= wide.upper
+
+
 @given(FIGURES, st.floats(1e-6, 1e6), st.randoms())
 def test_chance_widens_and_order_does_not_matter(points, variance, random):
     assume(spread_out(points))
@@ -45,6 +56,24 @@ def test_chance_widens_and_order_does_not_matter(points, variance, random):
     assert found.standard_error >= combine(points).standard_error
     mixed = random.sample(points, len(points))
     assert combine(mixed).upper == pytest.approx(combine(points).upper, rel=1e-9, abs=1e-6)
+
+
+def cut_off(m: int, *, told: bool, runs: int = 4_000) -> int:
+    """How often the truth, 0.3, is inside if nothing below 0 can be seen: noise then lifts every figure."""
+    random = np.random.default_rng(12)
+    measured = 0.3 + random.standard_normal((runs, 20))
+    noise = random.standard_normal((m, runs, 20))
+    figures = np.maximum(measured + noise - noise.mean(axis=0), 0).mean(axis=2).T
+    agreeing = np.maximum(measured, 0).mean(axis=1)
+    rows = zip(figures, agreeing, strict=True)
+    found = [combine(row, agreeing=own if told else None) for row, own in rows]
+    return sum(one.lower <= 0.3 <= one.upper for one in found)
+
+
+def test_what_noise_does_to_a_figure_is_in_the_interval():
+    """Twenty cells cut at zero lift it by more than a standard error. Where nobody tells, half of the intervals miss."""
+    assert cut_off(5, told=True) > 0.92 * 4_000
+    assert cut_off(5, told=False) < 0.6 * 4_000
 
 
 def held(m: int, *, chance: float, narrower: float = 1.0, runs: int = 4_000) -> int:

@@ -42,6 +42,22 @@ def test_where_chance_outweighs_noise_the_interval_is_the_usual_one():
     assert found.upper - found.point == pytest.approx(1.959964 * 2, abs=1e-4)
 
 
+def test_with_the_figure_of_the_records_that_agree_by_hand():
+    """Mean 11 against 10: noise shifts by 1 x 5/4; variance 2.5 + 1.5625 around 10, and chance 0.5 beside."""
+    found = combine(POINTS, agreeing=10.0)
+    assert found.shift == pytest.approx(1.25)
+    assert found.point == 10
+    assert found.standard_error == pytest.approx(sqrt(4.0625))
+    assert found.degrees_of_freedom == pytest.approx(4)
+    with_chance = combine(POINTS, [0.5] * 5, agreeing=10.0, target="population")
+    assert with_chance.standard_error == pytest.approx(sqrt(4.5625))
+    assert with_chance.degrees_of_freedom == pytest.approx(4 * (4.5625 / 4.0625) ** 2)
+
+
+def test_records_that_agree_with_the_mean_change_nothing():
+    assert combine(POINTS, agreeing=11.0) == combine(POINTS)
+
+
 def test_level():
     assert combine(POINTS, level=0.9).upper == pytest.approx(11 + stats.t.ppf(0.95, 4) * sqrt(2.5))
 
@@ -60,6 +76,7 @@ def test_arrays_are_welcome():
         ([1.0, 2.0], {"variances": [1.0]}, "2 points but 1 variances"),
         ([1.0, 2.0], {"variances": [1.0, float("nan")]}, "variances hold a value"),
         ([1.0, 2.0], {"variances": [1.0, -1.0]}, "below zero"),
+        ([1.0, 2.0], {"agreeing": float("nan")}, "agreeing hold"),
         ([1.0, 2.0], {"target": "population"}, "needs variances"),
         ([1.0, 2.0], {"target": "world"}, 'target "world"'),
         ([1.0, 2.0], {"level": 95}, "level 95"),
