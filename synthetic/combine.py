@@ -51,7 +51,8 @@ def combine(
     interval's middle, and what noise does to one side (S) is allowed for. target: "cohort", the true figure of the
     persons in the registers: variance B + S^2; or "population", that of a population these persons are a random part
     of: variance B + S^2 + U. variances: the figure's usual squared standard error in each replicate; U is their mean.
-    They are needed for "population" only. UsageError for fewer than 2 replicates, lengths that differ, figures that aren't numbers, or all of them the same.
+    They are needed for "population" only.
+    UsageError for fewer than 2 replicates, lengths that differ, figures that aren't numbers, or all of them the same.
     """
     figures = _checked(points, "points")
     own = [0.0] * len(figures) if variances is None else _checked(variances, "variances")

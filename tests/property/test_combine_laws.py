@@ -71,7 +71,7 @@ def cut_off(m: int, *, told: bool, runs: int = 4_000) -> int:
 
 
 def test_what_noise_does_to_a_figure_is_in_the_interval():
-    """Twenty cells cut at zero lift it by more than a standard error. Where nobody tells, half of the intervals miss."""
+    """Twenty cells cut at zero lift it by over a standard error: where nobody tells, half of the intervals miss."""
     assert cut_off(5, told=True) > 0.92 * 4_000
     assert cut_off(5, told=False) < 0.6 * 4_000
 
