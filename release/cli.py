@@ -123,6 +123,38 @@ def synthesise(
     typer.echo(made.as_json() if as_json else made.as_text())
 
 
+@app.command()
+def attack(  # noqa: PLR0913, PLR0917 (one per option)
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="published tables: CSV, PX, JSON-stat, XLSX, Parquet")
+    ],
+    hierarchy: Annotated[
+        list[str] | None, typer.Option("--hierarchy", help="DIMENSION=FILE: parent,child pairs, .hrc or a code list")
+    ] = None,
+    mark: Annotated[
+        list[str] | None, typer.Option("--mark", help="TEXT=MEANING: zero, hidden, absent, a number or a range")
+    ] = None,
+    values: Annotated[list[str] | None, typer.Option("--values", help="a column that holds figures")] = None,
+    rounding: Annotated[
+        str | None, typer.Option("--rounding", help="none, nearest:BASE or random:BASE; else seen from the figures")
+    ] = None,
+    least: Annotated[int | None, typer.Option("--least", help="the least that a hidden cell holds")] = None,
+    width: Annotated[int, typer.Option("--width", min=1, help="narrower intervals count as derived")] = 1,
+    cumulative: Annotated[
+        bool, typer.Option("--cumulative", help="each file holds all persons of the one named before it")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What can an outsider derive from these published tables? Exit 7 when hidden figures can be worked out."""
+    from release.attack.attack import Options, attack_files
+
+    options = Options(hierarchy or (), mark or (), values or (), rounding, least, width, cumulative)
+    report = attack_files(files, options, say=_say)
+    typer.echo(report.as_json() if as_json else report.as_text())
+    if report.found:
+        raise typer.Exit(7)
+
+
 def _mount_ledger_commands() -> None:
     from release.ledger_commands import ledger_app
 

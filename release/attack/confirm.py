@@ -1,0 +1,134 @@
+"""Which of the sums that codes suggest do the published figures bear out? Those that they contradict are let go."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from release.attack.assign import assigned
+from release.attack.cube import Cube
+from release.attack.sums import rows_of, tally
+from release.attack.trees import Sum, guessed_sums, total_of
+
+ALLOWED_BROKEN = 0.02
+_SHAPE = re.compile(r"^([^\d]*)(\d*)")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A sum's fate: rows that hold exactly, rows that don't, and whether absent cells are other than zero."""
+
+    held: int
+    broken: int
+    partial: bool
+
+    @property
+    def good(self) -> bool:
+        """Nothing speaks against it but a slip here and there."""
+        return self.broken <= ALLOWED_BROKEN * self.held
+
+    @property
+    def sure(self) -> bool:
+        return self.good and self.held > 0
+
+
+def judged(cube: Cube, d: int, one: Sum) -> Verdict:
+    """How a sum along dimension d fares against the published figures."""
+    found = tally(cube, rows_of(cube, d, one), unknown=bool(one.made))
+    partial = bool(found.short.any()) and found.held_with_absent == 0
+    broken = len(found.broken) - (int(found.short.sum()) if partial else 0)
+    return Verdict(found.held, broken, partial)
+
+
+def confirmed_sums(cube: Cube, d: int) -> tuple[Sum, ...]:
+    """The sums of a dimension that its codes suggest and its figures bear out; none where nothing adds up."""
+    dimension = cube.dimensions[d]
+    total = total_of(dimension.codes, dimension.labels) or _total_by_figures(cube, d)
+    guessed = guessed_sums(replace(dimension, codes=_first(total, dimension.codes)))
+    if total is not None and not guessed:
+        guessed = (Sum(total, tuple(code for code in dimension.codes if code != total)),)
+    kept = _without_contradicted(cube, d, guessed, total)
+    top = next((one for one in kept if one.parent == total), None)
+    if total is None or top is None or judged(cube, d, top).good:
+        return kept
+    return (*(one for one in kept if one is not top), *_by_groups(cube, d, top))
+
+
+def _first(total: str | None, codes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(codes) if total is None else (total, *(code for code in codes if code != total))
+
+
+def _without_contradicted(cube: Cube, d: int, sums: Sequence[Sum], total: str | None) -> tuple[Sum, ...]:
+    """Sums below the total that the figures contradict give their children to the parent above."""
+    kept = list(sums)
+    for one in [s for s in sums if s.parent != total and not s.made]:
+        current = next(s for s in kept if s.parent == one.parent)
+        if not judged(cube, d, current).good:
+            kept.remove(current)
+            kept = [_handed_up(s, current) for s in kept]
+    return tuple(kept)
+
+
+def _handed_up(above: Sum, gone: Sum) -> Sum:
+    if gone.parent not in above.children:
+        return above
+    return replace(above, children=(*above.children, *gone.children))
+
+
+def _total_by_figures(cube: Cube, d: int) -> str | None:
+    """The first, last or largest code, if it is the sum of all others wherever the figures tell."""
+    codes = cube.dimensions[d].codes
+    if len(codes) < 3:
+        return None
+    digit = cube.digit(d)
+    sizes = np.bincount(digit, weights=np.where(cube.known, cube.lower, 0), minlength=len(codes))
+    for code in dict.fromkeys((codes[0], codes[-1], codes[int(sizes.argmax())])):
+        others = tuple(other for other in codes if other != code)
+        if judged(cube, d, Sum(code, others)).sure:
+            return code
+    return None
+
+
+def _by_groups(cube: Cube, d: int, top: Sum) -> tuple[Sum, ...]:
+    """Codes of several levels mixed under the total: each level that adds up to it, and which code is in which.
+
+    A level is told by the form of its codes: the letters they begin with and their length.
+    """
+    groups: dict[tuple[str, int], list[str]] = {}
+    for code in top.children:
+        groups.setdefault((_letters(code), len(code)), []).append(code)
+    whole = [Sum(top.parent, tuple(codes)) for codes in groups.values() if len(groups) > 1]
+    levels = sorted((one for one in whole if judged(cube, d, one).sure), key=lambda one: len(one.children))
+    below = [found for upper, lower in pairwise(levels) for found in _nested(cube, d, upper, lower)]
+    return (*levels, *below)
+
+
+def _letters(code: str) -> str:
+    found = _SHAPE.match(code)
+    return found[1] if found else ""
+
+
+def _nested(cube: Cube, d: int, upper: Sum, lower: Sum) -> tuple[Sum, ...]:
+    """Which codes of the lower level make up each of the upper: as they stand in the file, else as the figures fit."""
+    for guess in (
+        _as_listed(cube.dimensions[d].codes, upper, lower),
+        assigned(cube, d, upper.children, lower.children),
+    ):
+        if guess and all(judged(cube, d, one).sure for one in guess):
+            return guess
+    return ()
+
+
+def _as_listed(codes: Sequence[str], upper: Sum, lower: Sum) -> tuple[Sum, ...]:
+    """Each upper code with the lower codes that follow it; none where some upper code has no followers."""
+    runs: dict[str, list[str]] = {}
+    current = None
+    for code in codes:
+        if code in upper.children:
+            current = code
+            runs[code] = []
+        elif code in lower.children and current is not None:
+            runs[current].append(code)
+    return tuple(Sum(code, tuple(run)) for code, run in runs.items()) if all(runs.values()) else ()
