@@ -1,68 +1,103 @@
 """Which small units make up which large ones, from the published figures alone: an integer program."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from release.attack.cube import Cube
 from release.attack.trees import Sum
 from release.codes import IntArray
 
-MOST_LINES = 40
-MOST_PAIRS = 20_000
-SECONDS = 20
+MOST_LINES = 120
+MOST_PAIRS = 6_000
+SECONDS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """Bounds of the cells of some codes along lines across their dimension; absent cells are zero. [l, codes]."""
+
+    keys: IntArray
+    lower: IntArray
+    upper: IntArray
 
 
 def assigned(cube: Cube, d: int, upper: Sequence[str], lower: Sequence[str]) -> tuple[Sum, ...]:
-    """Each lower code in one upper code, so that the figures add up; none where no such assignment is found."""
+    """Each lower code in one upper code, where the figures allow only one such assignment; else none."""
     if len(upper) * len(lower) > MOST_PAIRS:
         return ()
-    large, small = _known_lines(cube, d, upper), _known_lines(cube, d, lower)
-    lines = np.intersect1d(large[0], small[0])
-    if not len(lines):
+    large, small = _lines(cube, d, upper), _lines(cube, d, lower)
+    keys, mine, other = np.intersect1d(large.keys, small.keys, return_indices=True)
+    telling = np.argsort(-(small.lower == small.upper).sum(axis=1)[other], kind="stable")[:MOST_LINES]
+    if not len(keys):
         return ()
-    whole = large[1][np.searchsorted(large[0], lines)]
-    parts = small[1][np.searchsorted(small[0], lines)]
-    inside = _solved(whole[:MOST_LINES], parts[:MOST_LINES])
+    inside = _only_fit(_cut(large, mine[telling]), _cut(small, other[telling]))
     if inside is None:
         return ()
     members = [tuple(code for code, i in zip(lower, inside, strict=True) if i == k) for k in range(len(upper))]
     return tuple(Sum(code, found) for code, found in zip(upper, members, strict=True) if found)
 
 
-def _known_lines(cube: Cube, d: int, codes: Sequence[str]) -> tuple[IntArray, IntArray]:
-    """Lines across dimension d in which every code's figure is known (absent is zero): (their keys, figures [l, c])."""
+def _lines(cube: Cube, d: int, codes: Sequence[str]) -> _Lines:
     place = {code: i for i, code in enumerate(cube.dimensions[d].codes)}
-    digit, step = cube.digit(d), cube.steps[d]
-    rest = cube.keys - digit * step
+    digit = cube.digit(d)
     wanted = np.array([place[code] for code in codes], np.int64)
     mine = np.isin(digit, wanted)
-    lines, row = np.unique(rest[mine], return_inverse=True)
+    keys, row = np.unique((cube.keys - digit * cube.steps[d])[mine], return_inverse=True)
     order = np.argsort(wanted)
     column = order[np.searchsorted(wanted[order], digit[mine])]
-    figures = np.zeros((len(lines), len(codes)), np.int64)
-    figures[row, column] = cube.lower[mine]
-    unknown = np.zeros(len(lines), bool)
-    np.logical_or.at(unknown, row, ~cube.known[mine])
-    return lines[~unknown], figures[~unknown]
+    lower, upper = np.zeros((2, len(keys), len(codes)), np.int64)
+    lower[row, column], upper[row, column] = cube.lower[mine], cube.upper[mine]
+    return _Lines(keys, np.maximum(lower, 0), upper)
 
 
-def _solved(whole: IntArray, parts: IntArray) -> IntArray | None:
-    """For each part the number of the whole that holds it: whole [l, a] == sums of parts [l, b] by assignment."""
-    from scipy.optimize import LinearConstraint, milp
-    from scipy.sparse import block_diag, csr_array, kron
+def _cut(lines: _Lines, kept: IntArray) -> _Lines:
+    return _Lines(lines.keys[kept], lines.lower[kept], lines.upper[kept])
 
-    large, small = whole.shape[1], parts.shape[1]
-    each_once = kron(np.ones((1, large)), csr_array(np.eye(small)))
-    adds_up = block_diag([csr_array(parts.astype(float))] * large)
-    sums = whole.T.ravel().astype(float)
+
+def _only_fit(large: _Lines, small: _Lines) -> IntArray | None:
+    """For each small unit the large one that holds it; None unless exactly one assignment fits all lines."""
+    constraints = _constraints(large, small)
+    shape = large.lower.shape[1], small.lower.shape[1]
+    first = _solved(np.zeros(shape), constraints)
+    if first is None:
+        return None
+    other = _solved(first, constraints)
+    if other is None or (other * first).sum() < first.sum() - 0.5:
+        return None
+    return np.asarray(first.argmax(axis=0), np.int64)
+
+
+def _solved(cost: npt.NDArray[np.float64], constraints: Sequence[Any]) -> npt.NDArray[np.float64] | None:
+    """The cheapest assignment as a matrix of 0 and 1, [large, small]; None unless it is proven to be the cheapest."""
+    from scipy.optimize import milp
+
     result = milp(
-        np.zeros(large * small),
-        integrality=np.ones(large * small),
+        cost.ravel(),
+        integrality=np.ones(cost.size),
         bounds=(0, 1),
-        constraints=[LinearConstraint(each_once, 1, 1), LinearConstraint(adds_up, sums, sums)],
+        constraints=constraints,
         options={"time_limit": SECONDS},
     )
-    if result.x is None:
-        return None
-    return np.asarray(np.rint(result.x).reshape(large, small).argmax(axis=0), np.int64)
+    return np.rint(result.x).reshape(cost.shape) if result.status == 0 else None
+
+
+def _constraints(large: _Lines, small: _Lines) -> list[Any]:
+    """Each small unit in one large one; what is known of the parts of each large one fits what is known of it."""
+    from scipy.optimize import LinearConstraint
+    from scipy.sparse import block_diag, csr_array, kron
+
+    wholes, parts = large.lower.shape[1], small.lower.shape[1]
+    most = large.upper.max(axis=1, keepdims=True)
+    roof = np.minimum(small.upper, most).astype(float)
+    each_once = kron(np.ones((1, wholes)), csr_array(np.eye(parts)))
+    at_least = block_diag([csr_array(small.lower.astype(float))] * wholes)
+    at_most = block_diag([csr_array(roof)] * wholes)
+    return [
+        LinearConstraint(each_once, 1, 1),
+        LinearConstraint(at_least, -np.inf, large.upper.T.ravel().astype(float)),
+        LinearConstraint(at_most, large.lower.T.ravel().astype(float), np.inf),
+    ]

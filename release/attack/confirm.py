@@ -13,16 +13,21 @@ from release.attack.sums import rows_of, tally
 from release.attack.trees import Sum, guessed_sums, total_of
 
 ALLOWED_BROKEN = 0.02
+COVERED = 0.8
 _SHAPE = re.compile(r"^([^\d]*)(\d*)")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A sum's fate: rows that hold exactly, rows that don't, and whether absent cells are other than zero."""
+    """A sum's fate: rows that hold exactly, rows that don't, and whether absent cells are other than zero.
+
+    covered: the largest part of a shown total that its shown children make up.
+    """
 
     held: int
     broken: int
     partial: bool
+    covered: float = 0.0
 
     @property
     def good(self) -> bool:
@@ -33,13 +38,18 @@ class Verdict:
     def sure(self) -> bool:
         return self.good and self.held > 0
 
+    @property
+    def likely(self) -> bool:
+        """Confirmed, or never contradicted while the shown children make up nearly all of a total."""
+        return self.sure or (self.broken == 0 and COVERED <= self.covered <= 1)
+
 
 def judged(cube: Cube, d: int, one: Sum) -> Verdict:
     """How a sum along dimension d fares against the published figures."""
     found = tally(cube, rows_of(cube, d, one), unknown=bool(one.made))
     partial = bool(found.short.any()) and found.held_with_absent == 0
     broken = len(found.broken) - (int(found.short.sum()) if partial else 0)
-    return Verdict(found.held, broken, partial)
+    return Verdict(found.held, broken, partial, found.covered)
 
 
 def confirmed_sums(cube: Cube, d: int) -> tuple[Sum, ...]:
@@ -100,7 +110,7 @@ def _by_groups(cube: Cube, d: int, top: Sum) -> tuple[Sum, ...]:
     for code in top.children:
         groups.setdefault((_letters(code), len(code)), []).append(code)
     whole = [Sum(top.parent, tuple(codes)) for codes in groups.values() if len(groups) > 1]
-    levels = sorted((one for one in whole if judged(cube, d, one).sure), key=lambda one: len(one.children))
+    levels = sorted((one for one in whole if judged(cube, d, one).likely), key=lambda one: len(one.children))
     below = [found for upper, lower in pairwise(levels) for found in _nested(cube, d, upper, lower)]
     return (*levels, *below)
 
@@ -112,13 +122,10 @@ def _letters(code: str) -> str:
 
 def _nested(cube: Cube, d: int, upper: Sum, lower: Sum) -> tuple[Sum, ...]:
     """Which codes of the lower level make up each of the upper: as they stand in the file, else as the figures fit."""
-    for guess in (
-        _as_listed(cube.dimensions[d].codes, upper, lower),
-        assigned(cube, d, upper.children, lower.children),
-    ):
-        if guess and all(judged(cube, d, one).sure for one in guess):
-            return guess
-    return ()
+    listed = _as_listed(cube.dimensions[d].codes, upper, lower)
+    if listed and all(judged(cube, d, one).likely for one in listed):
+        return listed
+    return assigned(cube, d, upper.children, lower.children)
 
 
 def _as_listed(codes: Sequence[str], upper: Sum, lower: Sum) -> tuple[Sum, ...]:

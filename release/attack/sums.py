@@ -39,6 +39,8 @@ class Tally:
     broken: IntArray
     short: BoolArray
     """Rows that would hold if the absent cells weren't zero: bool, one per broken row."""
+    covered: float
+    """The largest part of a known total that its known children make up."""
 
 
 def rows_of(cube: Cube, d: int, one: Sum) -> Rows:
@@ -66,7 +68,9 @@ def tally(cube: Cube, rows: Rows, *, unknown: bool = False) -> Tally:
     held = exact & ~more & ~less
     broken = np.flatnonzero(more | less)
     short = (less & ~more & rows.absent)[broken]
-    return Tally(int(held.sum()), int((held & rows.absent).sum()), broken.astype(np.int64), short)
+    whole = np.where(cube.known & (low > 0), low, np.inf)[rows.parents]
+    covered = float((below / whole).max(initial=0))
+    return Tally(int(held.sum()), int((held & rows.absent).sum()), broken.astype(np.int64), short, covered)
 
 
 def _bounds(cube: Cube) -> tuple["np.ndarray[tuple[int, ...], np.dtype[np.float64]]", ...]:
