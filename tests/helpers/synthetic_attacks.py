@@ -60,15 +60,20 @@ def attack_policy(rho: str = "1/2", *, whole: bool = False) -> Policy:
     return replace(policy, document=policy.document.model_copy(update={"tables": tables, "privacy": privacy}))
 
 
-def attacked(persons: int = 3000, *, rho: str = "1/2", seed: int = 5, noise: int = 1, whole: bool = False) -> Attacked:
-    """Twice so many persons of one world; every other one is measured, and synthetic records are made of those."""
+def attacked(
+    persons: int = 3000, *, rho: str = "1/2", seed: int = 5, noise: int = 1, whole: bool = False, swapped: bool = False
+) -> Attacked:
+    """Twice so many persons of one world; every other one is measured, and synthetic records are made of those.
+
+    swapped: the others are measured. Both together cancel that one group may be easier to guess than the other.
+    """
     policy = attack_policy(rho, whole=whole)
     leaves = demo_leaves(policy, 2 * persons, seed)
-    ours = {name: values[::2] for name, values in leaves.items()}
+    ours, theirs = ({name: values[half::2] for name, values in leaves.items()} for half in (swapped, not swapped))
     measurements = measured(make_plan(policy), ours, random=np.random.default_rng(noise))
     records = synthesise(fit(estimate(measurements), policy), rows=persons, seed=noise)
     made = {name: records.nodes(name, policy.attributes[name].depth) for name in SEEN}
-    return Attacked(policy, stacked(ours), stacked({name: v[1::2] for name, v in leaves.items()}), stacked(made))
+    return Attacked(policy, stacked(ours), stacked(theirs), stacked(made))
 
 
 def demo_leaves(policy: Policy, persons: int, seed: int) -> dict[str, np.ndarray]:
@@ -98,9 +103,14 @@ def nearest(targets: np.ndarray, among: np.ndarray, *, chunk: int = 200) -> tupl
     return distance, place
 
 
+def distances(case: Attacked) -> tuple[np.ndarray, np.ndarray]:
+    """Of each measured person, and of each of the control group: columns that differ from the nearest record."""
+    return nearest(case.measured, case.synthetic)[0], nearest(case.control, case.synthetic)[0]
+
+
 def copied_shares(case: Attacked, *, within: int) -> tuple[float, float]:
     """Share of the measured, and of the control group, with a synthetic record so many columns away or nearer."""
-    ours, theirs = (nearest(group, case.synthetic)[0] <= within for group in (case.measured, case.control))
+    ours, theirs = (found <= within for found in distances(case))
     return float(ours.mean()), float(theirs.mean())
 
 
@@ -129,6 +139,13 @@ class Risk:
     @property
     def excess(self) -> float:
         return excess(self.measured, self.control, self.guesses)
+
+    def with_swapped(self, other: "Risk") -> "Risk":
+        """Both groups attacked as measured persons, and both as control."""
+        both = self.guesses + other.guesses
+        measured = (self.measured * self.guesses + other.measured * other.guesses) / both
+        control = (self.control * self.guesses + other.control * other.guesses) / both
+        return Risk(measured, control, both)
 
 
 def singling_out(case: Attacked, *, known: int = 4, guesses: int = 500, seed: int = 1) -> Risk:

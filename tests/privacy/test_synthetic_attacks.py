@@ -4,12 +4,19 @@ The control group is drawn from the same invented world and was not measured. Ea
 synthesiser as well (copies, no noise), where it must succeed. The figures of longer runs: docs/privacy-evidence.md.
 """
 
+import json
+import os
+import subprocess
 from math import sqrt
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from helpers.shadow_runs import best_success, shadow_runs, success_bound
-from helpers.synthetic_attacks import attacked, copied_shares, excess, inference, linkability, singling_out
+from helpers.synthetic_attacks import SEEN, attacked, copied_shares, excess, inference, linkability, singling_out
 
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "anonymeter_risks.py"
 PERSONS, DRAWS = 3000, 3
 STRICT, USUAL = "1/50", "1/2"
 CHANCE = 4.0
@@ -74,6 +81,36 @@ def test_whether_an_outlier_is_in_the_data_cannot_be_told():
 
 def test_without_noise_the_same_attack_succeeds_always():
     assert shadow_runs(rho=STRICT, runs=6, noisy=False).success() == 1.0
+
+
+def by_anonymeter(case, folder):
+    """The risks as that package sees them, by attack; in a Python of its own."""
+    python = os.environ.get("UTFALL_BENCH_ANONYMETER")
+    if python is None:
+        pytest.skip("UTFALL_BENCH_ANONYMETER names no Python that has anonymeter")
+    groups = {"measured": case.measured, "synthetic": case.synthetic, "control": case.control}
+    places = [written(group, folder / f"{name}.csv") for name, group in groups.items()]
+    done = subprocess.run([python, SCRIPT, *places], capture_output=True, text=True, check=True)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    return {one["attack"]: one for one in found if "failed" not in one}
+
+
+def written(group, place):
+    pd.DataFrame(np.char.add("c", group.astype(str)), columns=list(SEEN)).to_csv(place, index=False)
+    return place
+
+
+@pytest.mark.slow
+def test_anonymeter_finds_no_risk_beyond_its_interval(cases, tmp_path):
+    found = by_anonymeter(cases[0], tmp_path)
+    assert {"linkability", "inference of pay-1", "singling out, four columns"} <= found.keys()
+    assert [name for name, one in found.items() if one["interval"][0] > 0.05] == []
+
+
+@pytest.mark.slow
+def test_anonymeter_finds_the_risk_where_persons_are_copied(cases, tmp_path):
+    found = by_anonymeter(cases[0].copied(1.0), tmp_path)
+    assert min(found[name]["interval"][0] for name in ("linkability", "inference of pay-1")) > 0.2
 
 
 @pytest.mark.slow
