@@ -12,7 +12,9 @@ def histograms(number: int, mean: Fraction, variance: Fraction, *, points: int =
     """All histograms of `number` answers on 1 … `points` with this mean and variance (divided by number - 1)."""
     total = mean * number
     squares = variance * (number - 1) + total * mean
-    return [one for one in _all(number, points) if _moments(one) == (total, squares)]
+    if total.denominator != 1 or squares.denominator != 1:
+        return []
+    return [one for one in _all(number, points) if _moments(one) == (int(total), int(squares))]
 
 
 def chance_fixed(number: int, chances: Sequence[float]) -> float:
