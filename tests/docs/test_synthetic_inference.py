@@ -15,7 +15,7 @@ from release.plan import make_plan
 from release.policy import load_policy
 from release.protected.estimates import estimate
 from synthetic import Combined
-from synthetic.make import Release, synthesise
+from synthetic.make import Release, fit_release, synthesise
 from synthetic.replicates import replicate_fits
 from synthetic.table import record_table
 
@@ -30,7 +30,7 @@ TABLES = {
 
 @pytest.fixture(scope="module")
 def truth_and_folder(tmp_path_factory):
-    """A demo of 6,000 persons, measured with a test's noise; three replicates in the folder that the example reads."""
+    """6,000 persons, measured with a test's noise; their records and three replicates where the example reads them."""
     folder = tmp_path_factory.mktemp("inference")
     make_demo(folder / "registers", persons=6_000)
     asked = yaml.safe_load((folder / "registers" / "graduates-demo.yaml").read_text())
@@ -40,10 +40,12 @@ def truth_and_folder(tmp_path_factory):
     policy = load_policy(folder / "registers" / "policy.yaml")
     truth = pd.read_parquet(folder / "registers.truth" / "graduates.parquet")
     measurements = measured(make_plan(policy), leaves_of(truth, policy), random=np.random.default_rng(1))
+    release = Release(policy, measurements, estimate(measurements))
     (folder / "synthetic").mkdir()
-    for number, fit in enumerate(replicate_fits(Release(policy, measurements, estimate(measurements)), 3, seed=1), 1):
+    for number, fit in enumerate((fit_release(release), *replicate_fits(release, 3, seed=1))):
         table = record_table(synthesise(fit, seed=number), seed=number, replicate=number)
-        pq.write_table(table, folder / "synthetic" / f"graduates-{number}.parquet")
+        name = f"graduates-{number}.parquet" if number else "graduates.parquet"
+        pq.write_table(table, folder / "synthetic" / name)
     return truth, folder
 
 
