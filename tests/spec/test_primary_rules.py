@@ -402,6 +402,6 @@ def test_facts_and_verdict_dont_show_figures():
 def test_sums_beyond_what_a_machine_word_holds_when_multiplied():
     """9 * 10^17 cents times 100 overflows 64 bits; the verdict is exact all the same."""
     total = 9 * 10**17
-    largest = np.array([[total * 8 // 10, total // 10], [total * 8 // 10 + 1, total // 10]], np.int64)
-    facts = CellFacts(counts=whole([9, 9]), sums=whole([total, total]), largest=largest)
-    assert judge(facts, [Dominance(1, Fraction(80))]).flags.tolist() == [False, True]
+    largest = np.array([[total * 8 // 10, total // 10], [total * 8 // 10 + 1, total // 10], [total, 0]], np.int64)
+    facts = CellFacts(counts=whole([9, 9, 9]), sums=whole([total] * 3), largest=largest)
+    assert judge(facts, [Dominance(1, Fraction(80))]).flags.tolist() == [False, True, True]

@@ -10,7 +10,7 @@ from release.codes import IntArray
 from release.errors import DataError, roughly
 
 FloatArray = npt.NDArray[np.float64]
-_CHAIN = 12
+_CHAIN = 150
 """Longest chain of changes tried before the best part of it is kept."""
 
 

@@ -6,6 +6,7 @@ negative, since no contribution is changed by more than itself.
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class SumNoise:
             )
         object.__setattr__(self, "shares", shares)
 
-    @property
+    @cached_property
     def table(self) -> PerturbationTable:
         """Chances of -steps … steps."""
         return perturbation_table(largest=self.steps, variance=(self.spread * self.steps) ** 2)

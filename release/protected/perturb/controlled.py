@@ -36,8 +36,8 @@ def controlled_rounding(
     """Multiples of the base, additive in every relation, as near as can be.
 
     relations: sparse int8 [m, n]; values: int64 [n], 0 or more where counts. effort: "nearest" asks the solver,
-    "search" doesn't; unless given, the solver is asked up to SOLVED_UP_TO cells. The solver's limit is in branches and not in
-    seconds, so that the answer is the same on every machine.
+    "search" doesn't; unless given, the solver is asked up to SOLVED_UP_TO cells. The solver's limit is in branches,
+    not in seconds, so that the answer is the same on every machine.
     """
     refuse_base(base)
     refuse_unless_additive(relations, values)

@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 from release.codes import IntArray
 
+_LAST_STEPS = 10
+"""Newton steps without a search at the end: there the dual is too flat for its values to be compared."""
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -80,5 +83,10 @@ def _inside(support: IntArray, variance: float) -> FloatArray:
         mean = features @ p
         return np.asarray((features * p) @ features.T - np.outer(mean, mean))
 
-    found = minimize(dual, np.zeros(2), jac=slope, hess=curvature, method="trust-exact", options={"gtol": 1e-12})
-    return probabilities(found.x)
+    theta = minimize(dual, np.zeros(2), jac=slope, hess=curvature, method="trust-exact", options={"gtol": 1e-9}).x
+    for _ in range(_LAST_STEPS):
+        closer = theta - np.linalg.lstsq(curvature(theta), slope(theta), rcond=None)[0]
+        if np.abs(slope(closer)).max() >= np.abs(slope(theta)).max():
+            break
+        theta = closer
+    return probabilities(theta)

@@ -24,8 +24,8 @@ class PerturbationLoss(Closed):
     cells: n. largest, mean, root_mean_square: of |published - true|. bias: mean of published - true. relative: mean of
     |published - true| / true over cells above 0. roots: mean of |sqrt(published) - sqrt(true)|, over cells that aren't
     negative. hellinger: distance of the two tables as distributions, 0 (alike) to 1 (nothing in common). unchanged,
-    within_1, within_2: share of cells. false_zeros, false_positives: share of positive cells shown as 0, of zeros as positive.
-    correlation: between the two, nan for constant tables.
+    within_1, within_2: share of cells. false_zeros, false_positives: share of positive cells shown as 0, of zeros shown
+    as positive. correlation: between the two, nan for constant tables.
     """
 
     cells: int

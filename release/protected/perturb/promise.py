@@ -16,8 +16,8 @@ UNIONS = (
     "totals, narrow each count down. `utfall attack` tells how far, for the very tables."
 )
 KEYED = (
-    "The office's secret key and the persons in a cell decide the noise, and nothing else does: the same persons get the "
-    "same noise in every table and year."
+    "The office's secret key and the persons in a cell decide the noise, and nothing else does: the same persons get "
+    "the same noise in every table and year."
 )
 
 
@@ -142,8 +142,8 @@ def controlled_rounding_promise(base: int, *, how: str) -> Promise:
             NO_DP,
             "It has a bias: counts go to the nearest multiple where sums allow it.",
             "Persons in two tables that are rounded apart may be rounded differently: round linked tables as one.",
-            "Sums that add up tell how parts were rounded: where a total stays below its parts' nearest multiples, some "
-            "of them went down. `utfall attack` tells what follows.",
+            "Sums that add up tell how parts were rounded: where a total stays below its parts' nearest multiples, "
+            "some of them went down. `utfall attack` tells what follows.",
         ),
     )
 
