@@ -33,7 +33,7 @@ def _counts(linked: Linked, tables: TableSet, policy: Policy) -> TrueCounts:
     nodes = dict(zip(tables.finest, (values[order] for values in found), strict=True))
     if int(persons.sum()) == 0:
         raise DataError("nobody is left after linking, so there is nothing to count", now="look at the delivery")
-    keys = _keys(linked, names) if tables.kind == "cell-key" else None
+    keys = _keys(linked, names) if tables.keyed else None
     holders = {kind: _holders(linked, names, policy.level_of(kind)) for kind in sorted(_holder_kinds(tables))}
     return TrueCounts(nodes, persons[order], keys, holders)
 
@@ -43,10 +43,11 @@ def _order(found: list[IntArray], persons: IntArray) -> IntArray:
     return np.lexsort(found[::-1]).astype(np.int64) if found else np.arange(len(persons), dtype=np.int64)
 
 
-def _keys(linked: Linked, names: list[str]) -> IntArray:
-    """Sums of the record keys, in the order of the combinations."""
-    found, keys = linked.keys_by_group(names)
-    return keys[_order(found, keys)]
+def _keys(linked: Linked, names: list[str]) -> tuple[IntArray, IntArray]:
+    """Sums of both halves of the record keys, in the order of the combinations."""
+    found, (high, low) = linked.keys_by_group(names)
+    order = _order(found, high)
+    return high[order], low[order]
 
 
 def _holder_kinds(tables: TableSet) -> set[str]:

@@ -27,6 +27,7 @@ from release.confidential.reading import PERSON
 from release.confidential.uses import Use, code_text, uses
 from release.errors import DataError, UtfallError
 from release.policy.policy import Policy
+from release.protected.perturb.keys import record_keys
 from release.shown import Closed
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 LinkReport = CheckReport
 """How many persons and rows each step kept, in banded numbers. Stays confidential all the same."""
 
-RECORD_KEY = "record__key"
-"""A number of 32 bits that hangs on the person and on the office's secret; there for tables with cell keys only."""
+RECORD_KEYS = ("record__high", "record__low")
+"""Upper and lower 32 bits of each record's key, so that sums stay exact; there only for tables that need them."""
 BELOW_ALL = -(10**18)
 """Stands for a missing number where rows are put in order: below every number that a delivery may hold."""
 TITLE = "How the registers were linked"
@@ -77,11 +78,12 @@ class Linked(Closed):
         return [found[c].to_numpy().astype(np.int64) for c in columns], found["__rows"].to_numpy().astype(np.int64)
 
     @bland("The linked rows can't be grouped.", now=OUR_FAULT)
-    def keys_by_group(self, columns: list[str]) -> tuple[list[IntArray], IntArray]:
-        """The rows grouped by some columns: each column's values, and the sum of each group's record keys."""
-        keys = self._rows[RECORD_KEY].cast("int64").sum().cast("int64")
-        found = self._rows.group_by(columns).agg(__keys=keys).to_pyarrow()
-        return [found[c].to_numpy().astype(np.int64) for c in columns], found["__keys"].to_numpy().astype(np.int64)
+    def keys_by_group(self, columns: list[str]) -> tuple[list[IntArray], tuple[IntArray, IntArray]]:
+        """The rows grouped by some columns: each column's values, and sums of both halves of the record keys."""
+        sums = {name: self._rows[name].cast("int64").sum().cast("int64") for name in RECORD_KEYS}
+        found = self._rows.group_by(columns).agg(**sums).to_pyarrow()
+        numbers = {name: found[name].to_numpy().astype(np.int64) for name in found.column_names}
+        return [numbers[c] for c in columns], (numbers[RECORD_KEYS[0]], numbers[RECORD_KEYS[1]])
 
     def _about(self) -> dict[str, object]:
         lines = [list(line) for line in self.report.lines]
@@ -155,24 +157,20 @@ def first_rows(table: "ir.Table", key: list[str], order: list[tuple[str, str]], 
 
 
 def with_record_keys(kept: "ir.Table", delivery: Delivery, secret: bytes) -> "ir.Table":
-    """The rows with RECORD_KEY: a keyed hash of the pseudonym, the same in every table and year."""
+    """The rows with RECORD_KEYS: a keyed hash of the pseudonym, the same in every table and year."""
     import pyarrow as pa
 
     persons = kept.select(PERSON).distinct().to_pyarrow().column(PERSON)
-    keys = pa.array([record_key(person, secret) for person in persons.to_pylist()], pa.int64())
-    known = materialised(delivery.engine, pa.table({"__keyed": persons, RECORD_KEY: keys}))
+    keys = record_keys(persons.to_pylist(), key=secret)
+    halves = [(keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(2**32 - 1)).astype(np.int64)]
+    columns = dict(zip(RECORD_KEYS, map(pa.array, halves), strict=True))
+    known = materialised(delivery.engine, pa.table({"__keyed": persons, **columns}))
     return materialised(delivery.engine, kept.left_join(known, kept[PERSON] == known["__keyed"]).drop("__keyed"))
-
-
-def record_key(person: str, secret: bytes) -> int:
-    """32 bits of BLAKE2b of the pseudonym under the office's secret (32 bytes): uniform to who lacks the secret."""
-    digest = hashlib.blake2b(str(person).encode(), digest_size=4, key=secret, person=b"utfall records")
-    return int.from_bytes(digest.digest(), "big")
 
 
 def _carried(table: "ir.Table") -> list[str]:
     """Columns besides the attributes that go along to the end."""
-    return [RECORD_KEY] if RECORD_KEY in table.columns else []
+    return [name for name in RECORD_KEYS if name in table.columns]
 
 
 def _ordered(column: "ir.Column", which: str) -> Any:

@@ -275,15 +275,23 @@ class CellKey(Words):
 
     variance: float = Field(2.0, gt=0, le=100, allow_inf_nan=False, description="of the change, in persons squared")
     largest: int = Field(5, ge=1, le=50, description="largest change, in persons")
-    positive: bool = Field(False, description="cells with persons are never shown as 0; costs protection")
-    hide_below: int = Field(0, ge=0, le=50, description="changed figures from 1 up to under this aren't given")
+    forbidden: int = Field(0, ge=0, le=49, description="no figure from 1 up to this results")
+    keep_positive: bool = Field(False, description="cells with persons are never shown as 0; then every 1 stays 1")
 
 
 class Rounding(Words):
     """Every figure is rounded to a multiple of a base."""
 
     base: int = Field(3, ge=2, le=1000)
-    method: Literal["random", "controlled", "small-counts"] = "random"
+    method: Literal["random", "controlled", "small-counts"] = Field(
+        "random", description="random: each by itself; controlled, small-counts: sums still add up"
+    )
+    effort: Literal["nearest", "search"] = Field("nearest", description="controlled: solved, or searched for")
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the persons in a cell decide how it is rounded."""
+        return self.method == "random"
 
 
 class Protection(Words):

@@ -6,11 +6,12 @@ reason, unless the house policy names the exception.
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
+from math import prod
 
 from release.codes import Attribute
 from release.errors import Fault, nearest
-from release.policy.document import CellChoice, PrimaryRules, Protection, Suppression, Table
-from release.policy.table_checks import Known, is_percentile, reference_faults
+from release.policy.document import CellChoice, CellKey, PrimaryRules, Protection, Suppression, Table
+from release.policy.table_checks import Known, is_percentile, reference_faults, spaced
 from release.policy.yaml_text import Place
 
 Levels = Mapping[str, int]
@@ -23,6 +24,9 @@ SUMS = ("dominance", "p_percent", "prior_posterior", "contributors")
 """Rules about sums, by the shares of their contributors."""
 SURVEYS = ("respondents", "response_rate")
 ANSWERS = ("one_answer", "k_disclosure")
+WITH_EMPTY = ("zeros", *ANSWERS)
+"""Rules for which empty cells aren't printed as zeros."""
+MOST_WITH_EMPTY = 200_000
 OF_NOISY_TABLES = ("importance", "minimum", "covers")
 """Keys of a table that say nothing of an exact one."""
 
@@ -31,7 +35,15 @@ def exact_faults(known: Known, place: Place) -> list[Fault]:
     """Every fault of the exact tables; `place` is the policy's `tables`."""
     tables = known.document.exact_tables
     each = (_table_faults(known, table, place / name) for name, table in tables.items())
-    return list(chain(*each, _person_faults(known, place), _track_faults(known, place), _mixing_faults(known, place)))
+    return list(
+        chain(
+            *each,
+            _person_faults(known, place),
+            _track_faults(known, place),
+            _mixing_faults(known, place),
+            _alone_faults(known, place),
+        )
+    )
 
 
 # One table ---------------------------------------------------------------------------------------------------------
@@ -52,9 +64,23 @@ def _table_faults(known: Known, table: Table, place: Place) -> Iterator[Fault]:
     yield from _statistics_faults(table, place)
     if said.suppression is not None:
         yield from _suppression_faults(known, table, said.suppression, here / "suppression")
-    if said.cell_key is not None and said.cell_key.variance > said.cell_key.largest**2:
-        what = f"changes of at most {said.cell_key.largest} can't have a variance of {said.cell_key.variance:g}."
-        yield (here / "cell-key" / "variance").fault(what, "lower the variance, or raise `largest`")
+    if said.cell_key is not None:
+        yield from _cell_key_faults(said.cell_key, here / "cell-key")
+
+
+def _cell_key_faults(said: CellKey, place: Place) -> Iterator[Fault]:
+    """Changes that can't be."""
+    most = said.largest * (said.largest + 1) / 3
+    if said.variance > most:
+        what = f"changes of at most {said.largest} have a variance of {most:g} at most, not of {said.variance:g}."
+        yield (place / "variance").fault(what, "lower the variance, or raise `largest`")
+    if said.forbidden >= said.largest:
+        what = f"a cell of one person can't get past {said.forbidden} with changes of at most {said.largest}."
+        yield (place / "forbidden").fault(what, f"raise `largest` to {said.forbidden + 1} or more")
+    if said.forbidden and said.keep_positive:
+        yield (place / "keep_positive").fault(
+            "small figures may neither stay, nor become 0: they could only grow.", "leave one of the two out"
+        )
 
 
 def _house_faults(known: Known, said: Protection, place: Place) -> Iterator[Fault]:
@@ -134,7 +160,7 @@ def _rule_faults(known: Known, table: Table, rules: PrimaryRules, place: Place) 
             )
     if rules.prior_posterior is not None and rules.prior_posterior.p >= rules.prior_posterior.q:
         yield (place / "prior_posterior").fault(
-            "what is known beforehand (q) is narrower than what is allowed (p).", "write a p that is smaller than q"
+            "what is known beforehand (q) is narrower than what may become known (p).", "write a p smaller than q"
         )
 
 
@@ -255,6 +281,28 @@ def _mixing_faults(known: Known, place: Place) -> Iterator[Fault]:
                 f'the table and "{name}" share cells by {", ".join(both)}, and are protected together: '
                 "they need the same settings.",
                 "write the same effort (suppression), variance and largest (cell-key), or base and method (rounding)",
+            )
+
+
+def _alone_faults(known: Known, place: Place) -> Iterator[Fault]:
+    """Rules that need the empty cells too: their table shares no cells with another one."""
+    tables = known.document.exact_tables
+    for name, table in tables.items():
+        said = table.exact.suppression if table.exact else None
+        keys = [] if said is None else [key for key in WITH_EMPTY if getattr(said.rules, key) not in (None, False)]
+        own = levels_shown(table, known.attributes)
+        others = [n for n, t in tables.items() if n != name and shared(own, levels_shown(t, known.attributes))]
+        if keys and others:
+            yield (place / name / "protection" / "suppression" / "rules" / keys[0]).fault(
+                f"`{keys[0]}` hides empty cells too, and the table shares cells with {', '.join(others)}.",
+                "leave the rule out, or let the tables share no dimension",
+            )
+        cells = prod(sum(map(len, known.attributes[n].levels[: level + 1])) for n, level in own.items())
+        if keys and cells > MOST_WITH_EMPTY:
+            yield (place / name / "by").fault(
+                f"with `{keys[0]}` every empty cell counts, and the table has {spaced(cells)} cells; the most is "
+                f"{spaced(MOST_WITH_EMPTY)}.",
+                "choose coarser levels",
             )
 
 

@@ -116,8 +116,9 @@ class Policy:
 
     @cached_property
     def needs_record_keys(self) -> bool:
-        """Whether some table is protected by cell keys, which hang on the persons in a cell."""
-        return any(table.exact and table.exact.cell_key for table in self.exact.values())
+        """Whether some table's figures are changed by who is in a cell: cell keys, and random rounding."""
+        protections = [said for table in self.exact.values() if (said := table.exact)]
+        return any(said.cell_key or (said.rounding and said.rounding.keyed) for said in protections)
 
     def measured(self, table: Table) -> Combination:
         """The levels of a table's dimensions and of its outcome together."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from release.errors import UsageError, nearest
-from release.protected.reasons import Status
+from release.protected.reasons import Status, statuses_of
 from release.protected.safe import KeyColumn, SafeTable
 from release.protected.words import (
     ALL_CODE,
@@ -85,7 +85,7 @@ def table_html(table: SafeTable, language: str = "en") -> str:
 def summary(table: SafeTable, language: str = "en") -> str:
     """How many figures the table has, and how many are shown or withheld for each reason."""
     counts = table.cells["status"].value_counts(sort=False)
-    numbers = {status: int(counts.get(status.value, 0)) for status in Status}
+    numbers = {status: int(counts.get(status.value, 0)) for status in statuses_of(table.protection)}
     told = [f"{status_text(status, language)}: {written(number, 0)}" for status, number in numbers.items() if number]
     return ", ".join(told) or "no figures"
 

@@ -14,10 +14,20 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not-applicable"
     NOT_IN_FRAME = "not-in-frame"
     SEE_PARENT = "see-parent"
+    SUPPRESSED = "suppressed"
 
 
 STRUCTURAL = (Status.NOT_APPLICABLE, Status.NOT_IN_FRAME)
 """Nothing is withheld there: the figure can't exist, or not yet. Left out where shares of shown figures are told."""
+
+
+OF_EXACT_TABLES = (Status.SUPPRESSED,)
+"""Only exact tables have them: files of noisy tables don't name them."""
+
+
+def statuses_of(protection: str) -> tuple[Status, ...]:
+    """The statuses that a table protected so may have, in the order of their numbers."""
+    return tuple(status for status in Status if status not in OF_EXACT_TABLES or protection != "dp")
 
 
 @dataclass(frozen=True)
@@ -48,5 +58,8 @@ REASONS: dict[Status, Reason] = {
         "..",
         "M",
         "C",
+    ),
+    Status.SUPPRESSED: Reason(
+        "hidden to protect persons", "salattu henkilöiden suojaamiseksi", "dold för att skydda personer", "..", "M", "C"
     ),
 }

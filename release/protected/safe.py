@@ -16,13 +16,17 @@ FIGURES = ("value", "lower", "upper", "standard_error")
 
 @dataclass(frozen=True)
 class KeyColumn:
-    """One key column of a table: a dimension or the outcome, with its codes and their texts."""
+    """One key column of a table: a dimension or the outcome, with its codes and their texts.
+
+    parents: of the codes, where those of several levels stand in one column (exact tables with their totals).
+    """
 
     name: str
     level: str
     codes: tuple[str, ...]
     labels: Labels
     title: Mapping[str, str]
+    parents: tuple[str | None, ...] | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,7 +37,8 @@ class SafeTable(Shown):
     (categorical), `value, lower, upper, standard_error` (float64, NaN where not shown), `status` (categorical of
     `Status`), `note` (text, "" where there is none). Shares are fractions of one. An outcome's key column holds "all"
     in rows that are about all its codes together (the base count, means, percentiles, response rates).
-    covers: what the intervals cover ("noise" or "noise-and-chance"), nominal level 95 %.
+    covers: what the intervals cover ("noise" or "noise-and-chance"), nominal level 95 %; of an exact table the
+    protection. protection: "dp", or how an exact table is protected.
     """
 
     name: str
@@ -44,6 +49,7 @@ class SafeTable(Shown):
     unit: str
     cells: pd.DataFrame
     seal: object = field(repr=False)
+    protection: str = "dp"
 
     def __post_init__(self) -> None:
         if self.seal is not _SEAL:

@@ -66,6 +66,25 @@ COVERS: Mapping[str, Mapping[str, str]] = {
 }
 """What 95 % intervals cover."""
 
+EXACT: Mapping[str, Mapping[str, str]] = {
+    "suppression": {
+        "en": "figures shown are exact; some are hidden to protect persons",
+        "fi": "näytetyt luvut ovat tarkkoja; osa on salattu henkilöiden suojaamiseksi",
+        "sv": "tal som visas är exakta; vissa är dolda för att skydda personer",
+    },
+    "cell-key": {
+        "en": "each figure has been changed a little to protect persons; its range says by how much at most",
+        "fi": "jokaista lukua on muutettu hieman henkilöiden suojaamiseksi; väli kertoo, kuinka paljon enintään",
+        "sv": "varje tal är ändrat en aning för att skydda personer; intervallet säger hur mycket som mest",
+    },
+    "rounding": {
+        "en": "figures are rounded to protect persons",
+        "fi": "luvut on pyöristetty henkilöiden suojaamiseksi",
+        "sv": "talen är avrundade för att skydda personer",
+    },
+}
+"""What is said of the figures of exact tables, in place of what intervals cover."""
+
 STATUS_MEANINGS: Mapping[Status, Mapping[str, str]] = {
     Status.SHOWN: {
         "en": "The figure is published.",
@@ -102,12 +121,24 @@ STATUS_MEANINGS: Mapping[Status, Mapping[str, str]] = {
         "fi": "Luku julkaistaan suuremmasta ryhmästä, jonka huomautus nimeää.",
         "sv": "Talet publiceras för den större grupp som noten anger.",
     },
+    Status.SUPPRESSED: {
+        "en": "The figure is hidden: it would tell of few persons, or would let another hidden one be worked out.",
+        "fi": "Luku on salattu, koska se kertoisi harvoista henkilöistä tai sen avulla selviäisi toinen salattu luku.",
+        "sv": "Talet är dolt, för att det skulle berätta om få personer eller avslöja ett annat dolt tal.",
+    },
 }
 
 
 def translated(texts: Mapping[str, str], language: str, fallback: str = "") -> str:
     """The text in a language, else in English, else in any language, else `fallback`."""
     return texts.get(language) or texts.get("en") or next(iter(texts.values()), "") or fallback
+
+
+def told_of_figures(covers: str, language: str) -> str:
+    """What a reader must know of a table's figures: what intervals cover, or how an exact table is protected."""
+    if covers in EXACT:
+        return EXACT[covers][language]
+    return f"95 % intervals cover {translated(COVERS.get(covers, {}), language, covers)}"
 
 
 def code_text(key: "KeyColumn", code: str, language: str) -> str:

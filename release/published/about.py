@@ -10,7 +10,7 @@ from release.protected.words import translated
 class About:
     """Name, title and office of a release; texts by language. `licence` is a name such as "CC-BY-4.0", if any.
 
-    synthetic: whether the release has synthetic records.
+    synthetic: whether the release has synthetic records. exact: whether "all" or "some" tables are exact, "" for none.
     """
 
     name: str
@@ -19,6 +19,12 @@ class About:
     contact: str | None = None
     licence: str | None = None
     synthetic: bool = False
+    exact: str = ""
+
+    @property
+    def intro(self) -> str:
+        """Which introduction fits: of noisy tables, of exact ones, or of both."""
+        return {"": "intro", "all": "intro_exact", "some": "intro_both"}[self.exact]
 
     def title_in(self, language: str) -> str:
         """The title in a language, or the release's name."""

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from release.codes import Attribute
-from release.protected.reasons import REASONS, Status
+from release.protected.reasons import REASONS, Status, statuses_of
 from release.protected.safe import KeyColumn, SafeTable
 from release.protected.words import (
     COVERS,
+    EXACT,
     LANGUAGES,
     STATUS_MEANINGS,
     code_texts,
@@ -29,10 +30,18 @@ def write_codebook(tables: Sequence[SafeTable], public: Path, attributes: Mappin
         "codebook": 1,
         "keys": [_key(key, attributes.get(key.name)) for key in keys],
         "statistics": {name: _statistic(name) for name in statistics},
-        "statuses": {status.value: _status(status) for status in Status},
+        "statuses": {status.value: _status(status) for status in _statuses(tables)},
         "intervals": {name: dict(words) for name, words in COVERS.items()},
     }
+    if exact := {table.covers: dict(EXACT[table.covers]) for table in tables if table.protection != "dp"}:
+        book["protections"] = exact
     write_json(public / CODEBOOK, book)
+
+
+def _statuses(tables: Sequence[SafeTable]) -> list[Status]:
+    """Those that some of the tables may have, in the order of their numbers."""
+    used = {status for table in tables for status in statuses_of(table.protection)} | set(statuses_of("dp"))
+    return [status for status in Status if status in used]
 
 
 def _by_level(tables: Sequence[SafeTable], attributes: Mapping[str, Attribute]) -> list[KeyColumn]:
@@ -69,6 +78,8 @@ def _key(key: KeyColumn, attribute: Attribute | None) -> Json:
 
 
 def _parents(key: KeyColumn, attribute: Attribute | None) -> Mapping[str, str]:
+    if key.parents is not None:
+        return {code: parent for code, parent in zip(key.codes, key.parents, strict=True) if parent is not None}
     depth = _depth(key, attribute)
     if not attribute or not depth:
         return {}

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from release.errors import VerificationError
-from release.protected.reasons import Status
+from release.protected.reasons import Status, statuses_of
 from release.protected.safe import _SEAL, FIGURES, KeyColumn, SafeTable
 
 FloatArray = npt.NDArray[np.float64]
@@ -49,7 +49,7 @@ def columns_of(table: SafeTable) -> Columns:
         keys=tuple(_key(table.cells[key.name], key) for key in table.keys),
         statistic=_ordered(table.cells["statistic"], table.statistics),
         figures={name: rounded(table.cells[name].to_numpy(np.float64, copy=True)) for name in FIGURES},
-        status=_ordered(table.cells["status"], tuple(Status)),
+        status=_ordered(table.cells["status"], statuses_of(table.protection)),
         note=_notes(table.cells["note"]),
     )
     _refuse_bad_cells(table.name, columns)

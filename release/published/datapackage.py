@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from release.protected.reasons import REASONS, Status
+from release.protected.reasons import REASONS, statuses_of
 from release.protected.safe import FIGURES, KeyColumn, SafeTable
-from release.protected.words import COVERS, LANGUAGES, key_title, statistic_meaning, translated
+from release.protected.words import EXACT, LANGUAGES, key_title, statistic_meaning, told_of_figures, translated
 from release.published.about import About
 from release.published.columns import Coded, columns_of
 from release.published.layout import DATAPACKAGE, csv_path, write_json
@@ -28,12 +28,24 @@ def write_datapackage(tables: Sequence[SafeTable], public: Path, about: About) -
         "name": about.name,
         "title": about.title_in("en"),
         "titles": dict(about.title),
-        "description": "Long tables of figures protected by differential privacy, each with its interval and status.",
+        "description": _description(tables),
         "resources": [_resource(table, public) for table in tables],
     }
     if about.licence:
         package["licenses"] = [{"name": about.licence}]
     write_json(public / DATAPACKAGE, package)
+
+
+def _description(tables: Sequence[SafeTable]) -> str:
+    exact = [table.name for table in tables if table.protection != "dp"]
+    if not exact:
+        return "Long tables of figures protected by differential privacy, each with its interval and status."
+    if len(exact) == len(tables):
+        return "Long tables of exact, changed or rounded figures with their status; not differentially private."
+    return (
+        "Long tables of figures, each with its status: protected by differential privacy, with intervals, "
+        f"but for these, which are not: {', '.join(exact)}."
+    )
 
 
 def _resource(table: SafeTable, public: Path) -> Json:
@@ -43,7 +55,9 @@ def _resource(table: SafeTable, public: Path) -> Json:
         "name": table.name,
         "title": translated(table.title, "en", table.name),
         "titles": dict(table.title),
-        "description": f"Unit: {table.unit}. 95 % intervals cover {translated(COVERS.get(table.covers, {}), 'en')}.",
+        "description": f"Unit: {table.unit}. {told_of_figures(table.covers, 'en').capitalize()}."
+        if table.covers in EXACT
+        else f"Unit: {table.unit}. {told_of_figures(table.covers, 'en')}.",
         "path": Path(csv_path(table.name)).name,
         "format": "csv",
         "mediatype": "text/csv",
@@ -58,7 +72,7 @@ def _resource(table: SafeTable, public: Path) -> Json:
 def _schema(table: SafeTable) -> Json:
     keys = [_key(key, coded) for key, coded in zip(table.keys, columns_of(table).keys, strict=True)]
     return {
-        "fields": [*keys, _statistic(table), *(_figure(name) for name in FIGURES), _status(), _note()],
+        "fields": [*keys, _statistic(table), *(_figure(name) for name in FIGURES), _status(table), _note()],
         "missingValues": [""],
         "primaryKey": [*(key.name for key in table.keys), "statistic"],
     }
@@ -85,9 +99,10 @@ def _figure(name: str) -> Json:
     return {"name": name, "type": "number", "description": _FIGURE_WORDS[name]}
 
 
-def _status() -> Json:
-    meanings = "; ".join(f"{status.value}: {REASONS[status].en}" for status in Status)
-    constraints = {"required": True, "enum": [status.value for status in Status]}
+def _status(table: SafeTable) -> Json:
+    known = statuses_of(table.protection)
+    meanings = "; ".join(f"{status.value}: {REASONS[status].en}" for status in known)
+    constraints = {"required": True, "enum": [status.value for status in known]}
     description = f"Whether and why the figure is shown or not. {meanings}"
     return {"name": "status", "type": "string", "description": description, "constraints": constraints}
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from release.protected.reasons import REASONS, Status
+from release.protected.reasons import REASONS, statuses_of
 from release.protected.safe import FIGURES, SafeTable
 from release.protected.words import translated
 from release.published.columns import Coded, Columns, FloatArray, columns_of
@@ -55,14 +55,21 @@ def _schema(table: SafeTable) -> "pa.Schema":
 
 
 def _metadata(table: SafeTable) -> dict[str, str]:
-    statuses = "; ".join(f"{status.value}: {REASONS[status].en}" for status in Status)
+    statuses = "; ".join(f"{status.value}: {REASONS[status].en}" for status in statuses_of(table.protection))
     return {
         "name": table.name,
         "title": translated(table.title, "en", table.name),
         "unit": table.unit,
-        "intervals": f"95 %, cover {table.covers}",
+        **_intervals(table),
         "statuses": statuses,
     }
+
+
+def _intervals(table: SafeTable) -> dict[str, str]:
+    """What intervals cover; of an exact table its protection."""
+    if table.protection == "dp":
+        return {"intervals": f"95 %, cover {table.covers}"}
+    return {"protection": table.protection}
 
 
 def _dictionary(coded: Coded) -> "pa.DictionaryArray":

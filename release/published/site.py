@@ -10,7 +10,7 @@ from pathlib import Path
 
 from release.protected.reasons import STRUCTURAL, Status
 from release.protected.safe import SafeTable
-from release.protected.words import COVERS, LANGUAGES, status_text, translated, written
+from release.protected.words import COVERS, EXACT, LANGUAGES, status_text, translated, written
 from release.published.about import About
 from release.published.columns import columns_of
 from release.published.layout import SITE, SITE_DATA, csv_path, parquet_path, write_file, write_text
@@ -34,6 +34,7 @@ class Entry:
     unit: str
     withheld: tuple[tuple[str, str], ...]
     downloads: tuple[tuple[str, str], ...]
+    exact: str = ""
 
 
 def write_site(tables: Sequence[SafeTable], public: Path, about: About) -> None:
@@ -51,7 +52,7 @@ def entry_of(table: SafeTable, language: str) -> Entry:
     """A table's facts in one language: how many figures can exist, how many are shown, what is withheld and why."""
     status = columns_of(table).status
     counts = [int((status.index == i).sum()) for i in range(len(status.codes))]
-    numbers = dict(zip(Status, counts, strict=True))
+    numbers = dict(zip(map(Status, status.codes), counts, strict=True))
     possible = len(status.index) - sum(numbers[structural] for structural in STRUCTURAL)
     withheld = [(status_text(s, language), _whole(n, language)) for s, n in numbers.items() if n and s != Status.SHOWN]
     return Entry(
@@ -64,6 +65,7 @@ def entry_of(table: SafeTable, language: str) -> Entry:
         unit=table.unit,
         withheld=tuple(withheld),
         downloads=(("CSV", f"../{csv_path(table.name)}"), ("Parquet", f"../{parquet_path(table.name)}")),
+        exact=translated(EXACT.get(table.covers, {}), language),
     )
 
 

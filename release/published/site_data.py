@@ -73,7 +73,9 @@ def _description(table: SafeTable, grid: Grid) -> dict[str, object]:
         "parts": len(grid.bounds) - 1,
         "keys": [_key(key, coded) for key, coded in zip(table.keys, grid.keys, strict=True)],
         "statistics": [_statistic(name) for name in table.statistics],
-        "statuses": [{language: status_text(status, language) for language in LANGUAGES} for status in Status],
+        "statuses": [
+            {language: status_text(status, language) for language in LANGUAGES} for status in grid.columns.status.codes
+        ],
         "notes": list(grid.columns.note.codes),
     }
 

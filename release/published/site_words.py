@@ -11,6 +11,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "language": "Language",
         "intro": "Random noise has been added to every figure here to protect persons, and each comes with an interval "
         "that says how sure it is. Figures too unsure, or about too few persons, are withheld, with the reason.",
+        "exact": "Not differentially private",
+        "exact_folder": "Exact tables: published figures and their certificates",
+        "intro_exact": "These tables don't rest on random noise: figures are exact, changed a little or rounded, as "
+        "each table says. Hidden figures look alike, whether they tell of few persons themselves or protect others.",
+        "intro_both": "Most figures here carry random noise that protects persons, and each of those comes with an "
+        "interval that says how sure it is. Some tables are exact instead, by the office's own exception; they say so.",
         "about": "About this release",
         "promise": "What this release promises",
         "codebook": "Codebook (JSON)",
@@ -43,6 +49,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "language": "Kieli",
         "intro": "Jokaiseen lukuun on lisätty satunnaista kohinaa henkilöiden suojaksi, ja luvun väli kertoo, kuinka "
         "varma se on. Liian epävarmat tai liian harvoja henkilöitä koskevat luvut on jätetty pois, ja syy on kerrottu.",
+        "exact": "Ei differentiaalisesti yksityinen",
+        "exact_folder": "Tarkat taulukot: julkaistut luvut ja niiden todistukset",
+        "intro_exact": "Nämä taulukot eivät nojaa satunnaiseen kohinaan: luvut ovat tarkkoja, hieman muutettuja tai "
+        "pyöristettyjä, kuten taulukko kertoo. Salatut luvut näyttävät samalta, kertovatpa ne itse harvoista tai "
+        "suojaavat muita.",
+        "intro_both": "Useimmissa luvuissa on satunnaista kohinaa henkilöiden suojaksi, ja luvun väli kertoo, kuinka "
+        "varma se on. Osa taulukoista on tarkkoja viraston omalla poikkeuksella; ne kertovat sen.",
         "about": "Tietoa julkaisusta",
         "promise": "Mitä tämä julkaisu lupaa",
         "codebook": "Koodikirja (JSON)",
@@ -75,6 +88,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "language": "Språk",
         "intro": "Slumpmässigt brus har lagts till i varje tal för att skydda personer, och talets intervall säger hur "
         "säkert det är. Tal som skulle vara för osäkra eller gälla för få personer visas inte, och skälet anges.",
+        "exact": "Inte differentiellt integritetsskyddad",
+        "exact_folder": "Exakta tabeller: publicerade tal och deras intyg",
+        "intro_exact": "Dessa tabeller vilar inte på slumpmässigt brus: talen är exakta, ändrade en aning eller "
+        "avrundade, som varje tabell säger. Dolda tal ser likadana ut, vare sig de själva gäller få personer eller "
+        "skyddar andra.",
+        "intro_both": "De flesta tal har slumpmässigt brus som skyddar personer, och talets intervall säger hur säkert "
+        "det är. Vissa tabeller är exakta i stället, enligt myndighetens eget undantag; de säger det.",
         "about": "Om publiceringen",
         "promise": "Vad publiceringen lovar",
         "codebook": "Kodbok (JSON)",

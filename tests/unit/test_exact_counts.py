@@ -9,9 +9,10 @@ from helpers.small_registers import POLICY, deliver, small_policy
 
 from release.confidential.exact import exact_counts
 from release.confidential.inputs import open_delivery
-from release.confidential.link import RECORD_KEY, link, record_key
-from release.protected.exact.cells import holders_in_cells, sole_persons, true_cells
+from release.confidential.link import RECORD_KEYS, link
+from release.protected.exact.cells import holders_in_cells, keys_of_cells, sole_persons, true_cells
 from release.protected.exact.sets import table_sets
+from release.protected.perturb.keys import record_keys
 
 HOUSE = """\
 office: {en: Office}
@@ -113,20 +114,18 @@ def test_someone_alone_has_one_number_everywhere(case):
 
 
 def test_cell_keys_add_up_from_the_record_keys(case):
-    *_, counts, _ = case
-    whole = sum(record_key(f"p{i}", SECRET) for i in range(60))
-    assert int(counts["grades"].keys.sum()) == whole
-
-
-def test_record_keys_hang_on_the_secret_and_nothing_else(case):
-    assert record_key("p1", SECRET) == record_key("p1", SECRET) != record_key("p1", bytes(32))
-    assert 0 <= record_key("p1", SECRET) < 2**32
+    *_, counts, sets = case
+    whole = int(record_keys([f"p{i}" for i in range(60)], key=SECRET).sum(dtype=np.uint64))
+    cells = true_cells(sets[1], counts["grades"])
+    keys = dict(zip(map(cells.system.key, range(len(cells.values))), keys_of_cells(cells).tolist(), strict=True))
+    assert keys[("all",)] == whole
+    assert (keys[("1",)] + keys[("2",)]) % 2**64 == whole
 
 
 def test_without_a_secret_there_are_no_record_keys(tmp_path):
     policy = small_policy(tmp_path / "policy")
     linked = link(open_delivery(policy, deliver(tmp_path / "data", policy, registers())), policy)
-    assert RECORD_KEY not in linked._rows.columns
+    assert RECORD_KEYS[0] not in linked._rows.columns
 
 
 def test_counts_say_nothing_of_themselves(case):

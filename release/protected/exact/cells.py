@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from release.codes import IntArray
+from release.errors import UtfallError
 from release.protected.exact.sets import TableSet
+from release.protected.perturb.keys import KeyArray
+from release.protected.suppression.question import BoolArray
 from release.protected.suppression.structure import Hierarchy, System, crossed, folded
 from release.shown import Closed
 
@@ -15,14 +19,14 @@ from release.shown import Closed
 class TrueCounts(Closed):
     """Persons by the finest combinations of one set of tables. Confidential; no row, no identifier.
 
-    nodes: attribute -> index of each combination's code at the set's finest level, int64 [k], in rising order. persons:
-    int64 [k]. keys: sums of record keys, int64 [k], for cell keys. holders: kind -> (combination, holder), both int64:
-    every pair that occurs.
+    nodes: attribute -> index of each combination's code at the set's finest level, int64 [k], in rising order.
+    persons: int64 [k]. keys: sums of the upper and lower halves of record keys, int64 [k] each. holders: kind ->
+    (combination, holder), both int64: every pair that occurs.
     """
 
     nodes: Mapping[str, IntArray]
     persons: IntArray
-    keys: IntArray | None = None
+    keys: tuple[IntArray, IntArray] | None = None
     holders: Mapping[str, tuple[IntArray, IntArray]] = field(default_factory=dict)
 
 
@@ -38,6 +42,42 @@ class TrueCells(Closed):
     values: IntArray
     counts: TrueCounts
 
+    def codes_along(self, attribute: str) -> IntArray:
+        """Index of each cell's code among all codes of an attribute, the root 0, int64 [n]."""
+        return self.system.cells[:, self.system.dimensions.index(attribute)].astype(np.int64)
+
+    def code_texts(self, attribute: str) -> npt.NDArray[np.object_]:
+        """Each cell's code of an attribute, [n]."""
+        codes = self.system.codes[self.system.dimensions.index(attribute)]
+        return np.array(codes, dtype=object)[self.codes_along(attribute)]
+
+    def is_code(self, attribute: str, code: str) -> BoolArray:
+        """Cells whose code of an attribute is this one, on whatever level it stands, bool [n]."""
+        codes = self.system.codes[self.system.dimensions.index(attribute)]
+        named = np.array([one == code or one.endswith(f":{code}") for one in codes])
+        return np.asarray(named[self.codes_along(attribute)], bool)
+
+    def depths(self, attribute: str) -> IntArray:
+        """Levels below the root of each cell's code of an attribute, int64 [n]."""
+        depth = self.tables.hierarchies[attribute][0].depth
+        codes = self.system.codes[self.system.dimensions.index(attribute)]
+        return np.array([depth[code] for code in codes], np.int64)[self.codes_along(attribute)]
+
+    def moved(self, attribute: str, code: str) -> IntArray:
+        """Place of the cell that differs in one attribute's code only; -1 where there is none, int64 [n]."""
+        d = self.system.dimensions.index(attribute)
+        codes = self.system.codes[d]
+        if code not in codes:
+            return np.full(len(self.values), -1, np.int64)
+        step = int(np.prod([len(names) for names in self.system.codes[d + 1 :]], dtype=object))
+        wanted = self.system.keys + (codes.index(code) - self.codes_along(attribute)) * step
+        at = np.minimum(np.searchsorted(self.system.keys, wanted), len(self.system.keys) - 1)
+        return np.where(self.system.keys[at] == wanted, at, -1).astype(np.int64)
+
+    def values_at(self, places: IntArray) -> IntArray:
+        """Values of cells by their places, 0 where there is none."""
+        return np.where(places >= 0, self.values[places], 0).astype(np.int64)
+
 
 def true_cells(tables: TableSet, counts: TrueCounts) -> TrueCells:
     """Every cell of the set's tables and totals that holds somebody."""
@@ -47,6 +87,14 @@ def true_cells(tables: TableSet, counts: TrueCounts) -> TrueCells:
 
 def _leaf_codes(tables: TableSet, nodes: Mapping[str, IntArray]) -> dict[str, list[str]]:
     return {name: np.array(codes[-1], dtype=object)[nodes[name]].tolist() for name, codes in tables.codes.items()}
+
+
+def keys_of_cells(cells: TrueCells) -> KeyArray:
+    """Every cell's key: the sum of its persons' record keys modulo 2^64, uint64 [n]."""
+    if cells.counts.keys is None:
+        raise UtfallError("record keys weren't counted", now="link again: run the first notebook")
+    high, low = (folded(cells.system, half).astype(np.uint64) for half in cells.counts.keys)
+    return np.asarray((high << np.uint64(32)) + low, np.uint64)
 
 
 def sole_persons(cells: TrueCells) -> IntArray:

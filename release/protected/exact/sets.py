@@ -57,6 +57,12 @@ class TableSet:
         return list(self.tables.values())
 
     @property
+    def keyed(self) -> bool:
+        """Whether the persons in a cell decide how its figure is changed."""
+        rounding = self.protection.rounding
+        return self.kind == "cell-key" or (rounding is not None and rounding.keyed)
+
+    @property
     def protection(self) -> Protection:
         """What all tables of the set have in common is read from the first."""
         return next(iter(self.protections.values()))

@@ -398,3 +398,34 @@ def _repeated(items: Sequence[str]) -> list[str]:
 
 def _some(codes: Sequence[str]) -> str:
     return ", ".join(codes[:5]) + (" …" if len(codes) > 5 else "")
+
+
+def of_cells(
+    dimensions: Mapping[str, Sequence[Hierarchy]], *, cells: Codes, tables: Sequence[Table] | None = None
+) -> System:
+    """The system of cells that are listed, as `crossed` made them: every sum between them, from the trees alone.
+
+    cells: [n, d], in key order, as in `System.cells`; there are no leaf combinations then. DataError on other cells.
+    """
+    trees = tuple(_checked(name, tuple(given)) for name, given in dimensions.items())
+    codes = tuple(_all_codes(given) for given in trees)
+    sizes = np.array([len(names) for names in codes])
+    if cells.ndim != 2 or cells.shape[1] != len(codes) or (cells < 0).any() or (cells >= sizes).any():
+        raise DataError("listed cells have codes that aren't in the trees")
+    keys = _keys(cells, codes)
+    if (np.diff(keys) <= 0).any():
+        raise DataError("listed cells aren't in key order, or are there twice")
+    shown = _levels_shown(tuple(dimensions), trees, tables)
+    relations, along = _relations(keys, cells, trees, codes, shown)
+    return System(tuple(dimensions), codes, cells, relations, along, cells[:0], trees, shown)
+
+
+def missing_totals(system: System) -> int:
+    """How many cells lack a total that their own table shows: 0 in every system that `crossed` made."""
+    missing = 0
+    for d, given in enumerate(system.hierarchies):
+        for tree in given:
+            child, _ = _steps_up(system.keys, system.cells, tree, system.codes, d)
+            above = np.array([code in tree.parents for code in system.codes[d]])
+            missing += int(above[system.cells[:, d]].sum()) - len(child)
+    return missing

@@ -1,0 +1,255 @@
+"""The policy's rules for exact tables, applied to their cells: what is hidden, how well, and what must be shown."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from release.codes import NO_ANSWER, NOT_APPLICABLE, IntArray
+from release.errors import Fault, PolicyError, roughly
+from release.policy.document import CellChoice, PrimaryRules, Suppression, Table
+from release.policy.exact_checks import EVERY
+from release.protected.exact.cells import TrueCells, holders_in_cells, sole_persons
+from release.protected.suppression.primary import Primary, judge
+from release.protected.suppression.question import BoolArray, FloatArray, cost_of
+from release.protected.suppression.rules import (
+    CellFacts,
+    KDisclosure,
+    MinimumFrequency,
+    MinimumHolders,
+    MinimumRespondents,
+    ResponseRate,
+    Rule,
+)
+from release.protected.suppression.rules.facts import NOBODY
+from release.shown import Closed
+
+_GROUP = "outcome"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Judged(Closed):
+    """What one set of tables asks of its protection. Stays in the office. All arrays have one entry per cell.
+
+    primary: hidden by a rule or by the policy's choice. width: how far two possible tables must differ there. cost: of
+    hiding. publish: must be shown. reasons: rule in plain words -> cells it hides. complements: (cells, totals, widths)
+    of group disclosure. lower: what readers know of a hidden cell. alone: the person alone in each cell, -1 elsewhere.
+    insiders: whether such a person may learn no other hidden cell.
+    """
+
+    primary: BoolArray
+    width: IntArray
+    cost: FloatArray
+    publish: BoolArray
+    reasons: dict[str, BoolArray]
+    complements: tuple[IntArray, IntArray, IntArray]
+    lower: int
+    alone: IntArray
+    insiders: bool
+
+
+def judged(cells: TrueCells, tables: dict[str, Table]) -> Judged:
+    """Judge every table of a set by its own rules; a cell that two tables share is hidden if either asks for it."""
+    n = len(cells.values)
+    parts = [_judged_table(cells, name, tables[name]) for name in cells.tables.tables]
+    reasons: dict[str, BoolArray] = {}
+    for part in parts:
+        for reason, where in part.reasons.items():
+            reasons[reason] = reasons.get(reason, np.zeros(n, bool)) | where
+    together = Judged(
+        primary=np.any([part.primary for part in parts], axis=0),
+        width=np.max([part.width for part in parts], axis=0),
+        cost=np.max([part.cost for part in parts], axis=0),
+        publish=np.any([part.publish for part in parts], axis=0),
+        reasons=reasons,
+        complements=_joined([part.complements for part in parts]),
+        lower=min(part.lower for part in parts),
+        alone=parts[0].alone,
+        insiders=any(part.insiders for part in parts),
+    )
+    _refuse_contradiction(together)
+    return together
+
+
+def _joined(parts: Sequence[tuple[IntArray, IntArray, IntArray]]) -> tuple[IntArray, IntArray, IntArray]:
+    return tuple(np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))  # type: ignore[return-value]
+
+
+def _judged_table(cells: TrueCells, name: str, table: Table) -> Judged:
+    said = _suppression(table)
+    inside = cells_of_table(cells, name)
+    verdicts = [judge(facts, rules) for facts, rules in _verdicts(cells, table, said)]
+    hide = _chosen(cells, name, said.hide)
+    reasons = {reason: where & inside for verdict in verdicts for reason, where in _by_reason(verdict)}
+    if said.hide:
+        reasons["hidden by the policy's choice"] = hide
+    width = np.max([verdict.width for verdict in verdicts], axis=0)
+    primary = (np.any([verdict.flags for verdict in verdicts], axis=0) & inside) | hide
+    return Judged(
+        primary=primary,
+        width=np.where(primary, np.maximum(width, 1), 0).astype(np.int64),
+        cost=np.where(inside, _cost(cells, name, said), 0.0),
+        publish=_chosen(cells, name, said.publish),
+        reasons=reasons,
+        complements=_complements(cells, table, verdicts, inside),
+        lower=min((verdict.lower for verdict in verdicts), default=1),
+        alone=sole_persons(cells),
+        insiders=said.insiders,
+    )
+
+
+def _suppression(table: Table) -> Suppression:
+    if table.exact is None or table.exact.suppression is None:
+        raise PolicyError("a table that isn't protected by suppression was judged for it")
+    return table.exact.suppression
+
+
+def _by_reason(verdict: Primary) -> Iterator[tuple[str, BoolArray]]:
+    for number, rule in enumerate(verdict.rules):
+        yield rule.reason, verdict.broken[:, number]
+
+
+def _refuse_contradiction(found: Judged) -> None:
+    """Cells that must be shown and must be hidden: which rule says so."""
+    both = found.primary & found.publish
+    if both.any():
+        faults = [
+            Fault(
+                f"{roughly(int((where & both).sum())).capitalize()} of the cells that must be shown must be hidden: "
+                f"{reason}.",
+                "protection.suppression.publish",
+                "take them out of `publish`, or change the rule",
+            )
+            for reason, where in found.reasons.items()
+            if (where & both).any()
+        ]
+        raise PolicyError(faults)
+
+
+# Rules -------------------------------------------------------------------------------------------------------------
+
+
+def _verdicts(cells: TrueCells, table: Table, said: Suppression) -> Iterator[tuple[CellFacts, list[Rule]]]:
+    """Facts with the rules that look at them: numbers of persons, and numbers of answers."""
+    persons = list(_person_rules(said))
+    answers = list(_answer_rules(said.rules, _width(said)))
+    if persons:
+        yield _person_facts(cells, table, said.rules), persons
+    if answers:
+        yield _answer_facts(cells, table), answers
+
+
+def _width(said: Suppression) -> int:
+    return said.width if isinstance(said.width, int) else 1
+
+
+def _person_rules(said: Suppression) -> Iterator[Rule]:
+    rules, width = said.rules, _width(said)
+    if rules.minimum is not None:
+        yield MinimumFrequency(rules.minimum, rules.zeros, width, said.width == "to-threshold")
+    if rules.holders is not None:
+        yield MinimumHolders(rules.holders.by, rules.holders.minimum, width)
+    if rules.one_answer or rules.k_disclosure is not None:
+        yield KDisclosure(_GROUP, rules.k_disclosure or 0)
+
+
+def _answer_rules(rules: PrimaryRules, width: int) -> Iterator[Rule]:
+    if rules.respondents is not None:
+        yield MinimumRespondents(rules.respondents, width)
+    if rules.response_rate is not None:
+        yield ResponseRate(100 * Fraction(repr(rules.response_rate)))
+
+
+def _person_facts(cells: TrueCells, table: Table, rules: PrimaryRules) -> CellFacts:
+    holders = {rules.holders.by: holders_in_cells(cells, rules.holders.by)} if rules.holders else {}
+    groups = {_GROUP: _group_sizes(cells, table)} if rules.one_answer or rules.k_disclosure is not None else {}
+    return CellFacts(counts=cells.values, holders=holders, groups=groups, sole=sole_persons(cells))
+
+
+def _group_sizes(cells: TrueCells, table: Table) -> IntArray:
+    """Persons of the group that a cell is one answer of: those to whom the outcome applies; NOBODY where it is none."""
+    outcome = str(table.of).partition(":")[0]
+    total = _beside(cells, outcome, "all")
+    concerned = total - _beside(cells, outcome, NOT_APPLICABLE)
+    answers = (cells.codes_along(outcome) > 0) & ~cells.is_code(outcome, NOT_APPLICABLE)
+    return np.where(answers, concerned, NOBODY).astype(np.int64)
+
+
+def _answer_facts(cells: TrueCells, table: Table) -> CellFacts:
+    """Answers of a survey in the group that each cell is an answer of; no answers where the cell is none itself."""
+    outcome = str(table.of).partition(":")[0]
+    total, silent = _beside(cells, outcome, "all"), _beside(cells, outcome, NO_ANSWER)
+    asked = total - _beside(cells, outcome, NOT_APPLICABLE)
+    silent_codes = cells.is_code(outcome, NO_ANSWER) | cells.is_code(outcome, NOT_APPLICABLE)
+    is_answer = (cells.codes_along(outcome) > 0) & ~silent_codes
+    answered = np.where(is_answer, asked - silent, 0).astype(np.int64)
+    return CellFacts(counts=cells.values, respondents=answered, asked=np.where(is_answer, asked, 0).astype(np.int64))
+
+
+def _beside(cells: TrueCells, attribute: str, code: str) -> IntArray:
+    """The value of the cell that has another code of one attribute, 0 where there is none, int64 [n]."""
+    return cells.values_at(cells.moved(attribute, code))
+
+
+def _complements(
+    cells: TrueCells, table: Table, verdicts: Sequence[Primary], inside: BoolArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Cells whose other answers together may not be known to be few, with their groups' totals and widths."""
+    found = [(verdict.complements(), verdict.complement_width()) for verdict in verdicts]
+    where = np.concatenate([places for places, _ in found])
+    width = np.concatenate([widths for _, widths in found])
+    kept = inside[where]
+    totals = cells.moved(str(table.of).partition(":")[0], "all")[where[kept]] if kept.any() else where[kept]
+    return where[kept], totals, width[kept]
+
+
+# Cells -------------------------------------------------------------------------------------------------------------
+
+
+def cells_of_table(cells: TrueCells, name: str) -> BoolArray:
+    """Cells of the set's system that one of its tables shows, bool [n]."""
+    levels = cells.tables.tables[name]
+    return all_of([cells.depths(d) <= levels.get(d, 0) for d in cells.system.dimensions])
+
+
+def all_of(parts: Sequence[BoolArray]) -> BoolArray:
+    """Where all of several answers are yes, [n]."""
+    return np.asarray(np.stack(parts).all(axis=0), bool)
+
+
+def _cost(cells: TrueCells, name: str, said: Suppression) -> FloatArray:
+    """Cost of hiding each cell; totals cost more by the policy's factor for each level above the finest."""
+    levels = cells.tables.tables[name]
+    above = np.sum([levels.get(d, 0) - cells.depths(d) for d in cells.system.dimensions if d in levels], axis=0)
+    return cost_of(said.cost, cells.values, margins=np.power(said.margins, np.maximum(above, 0)).astype(np.float64))
+
+
+def _chosen(cells: TrueCells, name: str, choices: Sequence[CellChoice]) -> BoolArray:
+    """Cells that a list of choices names."""
+    found = np.zeros(len(cells.values), bool)
+    for choice in choices:
+        found |= _chosen_once(cells, name, choice)
+    return found
+
+
+def _chosen_once(cells: TrueCells, name: str, choice: CellChoice) -> BoolArray:
+    levels = cells.tables.tables[name]
+    wanted: dict[str, Callable[[], BoolArray]] = {}
+    for reference, codes in choice.items():
+        attribute, _, level = reference.partition(":")
+        number = cells.tables.attributes[attribute].level_number(level) if level else levels[attribute]
+        listed = [codes] if isinstance(codes, str) else codes
+        wanted[attribute] = lambda a=attribute, n=number, c=listed: _along(cells, a, n, c)  # type: ignore[misc]
+    parts = [wanted[d]() if d in wanted else cells.depths(d) == 0 for d in cells.system.dimensions]
+    return all_of(parts)
+
+
+def _along(cells: TrueCells, attribute: str, level: int, codes: Sequence[str]) -> BoolArray:
+    """Cells at a level of an attribute with one of the codes, or any."""
+    at_level = cells.depths(attribute) == level
+    if EVERY in codes:
+        return np.asarray(at_level, bool)
+    own = cells.tables.attributes[attribute].levels[level].index
+    names = [cells.tables.codes[attribute][level][own[code]] for code in codes]
+    return np.asarray(at_level & np.isin(cells.code_texts(attribute), names), bool)

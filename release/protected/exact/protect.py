@@ -1,0 +1,240 @@
+"""One set of exact tables: rules, protection, certificate, check. What comes out may leave the office.
+
+    true counts -> cells -> primary rules -> protect -> certify -> verify -> Protected
+
+A set whose certificate isn't complete isn't published: the stage raises, and nothing is written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from release.codes import IntArray
+from release.errors import DataError, PolicyError, UtfallError, VerificationError, roughly
+from release.policy.document import Table
+from release.protected.exact.cells import TrueCells, TrueCounts, keys_of_cells, true_cells
+from release.protected.exact.empty import with_empty
+from release.protected.exact.judged import Judged, judged
+from release.protected.exact.protected import Proof, Protected, sealed
+from release.protected.exact.sets import TableSet
+from release.protected.perturb.cell_key import perturbed_counts
+from release.protected.perturb.controlled import controlled_rounding
+from release.protected.perturb.random_rounding import randomly_rounded
+from release.protected.perturb.small_counts import small_counts_rounded
+from release.protected.perturb.table import perturbation_table
+from release.protected.suppression.certificate import Certificate, Uncertified, certify
+from release.protected.suppression.question import BoolArray, Question, Unprotectable
+from release.protected.suppression.rules.groups import with_complements
+from release.protected.suppression.verify import verify
+from release.protected.suppression.view import View, outsider
+from release.shown import Closed, Shown
+
+
+@dataclass(frozen=True, repr=False)
+class OfficeReport(Shown, Closed):
+    """What protecting one set came to, for the office: numbers of cells, banded where few. Stays there."""
+
+    name: str
+    tables: tuple[str, ...]
+    kind: str
+    lines: tuple[tuple[str, str], ...]
+
+    def _plain(self) -> str:
+        told = [f"  {what}: {number}" for what, number in self.lines]
+        return "\n".join([f"{', '.join(self.tables)} ({self.kind})", *told])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{escape(what)}</td><td>{escape(number)}</td></tr>" for what, number in self.lines)
+        title = escape(f"{', '.join(self.tables)} ({self.kind})")
+        return f"<table><caption>{title}</caption>{rows}</table>"
+
+    __repr__ = Shown.__repr__
+
+
+def protect_set(
+    tables: TableSet, counts: TrueCounts, said: Mapping[str, Table], *, secret: bytes, empty: IntArray | None = None
+) -> tuple[Protected, OfficeReport]:
+    """Protect one set of tables; PolicyError, DataError or VerificationError if it can't be published.
+
+    said: the tables' words in the policy. secret: the office's, for cell keys. empty: the empty combinations that can
+    occur, where rules hide them.
+    """
+    cells = true_cells(tables, counts if empty is None else with_empty(counts, tables, empty))
+    if tables.kind == "suppression":
+        return _suppressed(cells, dict(said))
+    return _changed(cells, secret)
+
+
+# Suppression -------------------------------------------------------------------------------------------------------
+
+
+def _suppressed(cells: TrueCells, said: dict[str, Table]) -> tuple[Protected, OfficeReport]:
+    asked = judged(cells, said)
+    hidden = _pattern(cells, asked, _effort(said))
+    view = outsider(cells.system.relations, cells.values, hidden, lower=asked.lower)
+    certificate, width = _certified(view, asked)
+    _refuse_unless_proven(view, certificate, width, asked)
+    proof = Proof(hidden, width, asked.lower, certificate)
+    protected = sealed(cells.tables, cells.system.cells, view.values, how="exact where shown", proof=proof)
+    return protected, _report(cells, asked, hidden)
+
+
+def _effort(said: Mapping[str, Table]) -> str:
+    protections = [table.exact for table in said.values()]
+    return next(one.suppression.effort for one in protections if one and one.suppression)
+
+
+def _pattern(cells: TrueCells, asked: Judged, effort: str) -> BoolArray:
+    """The cells to hide; the engine's refusals in words about the policy."""
+    from release.protected.suppression.engine import protect
+
+    _refuse_all_primary(cells, asked)
+    try:
+        pattern = protect(_question(cells, asked), effort="fast" if effort == "fast" else "thorough")
+    except Unprotectable as problem:
+        raise PolicyError(
+            str(problem.faults[0].what),
+            where=f"tables: {', '.join(cells.tables.tables)}",
+            now=problem.faults[0].now or "show fewer cells by `publish`, or hide fewer by rules",
+        ) from None
+    hidden: BoolArray = pattern.hidden[: len(cells.values)]
+    if (asked.primary & ~hidden).any() or (asked.publish & hidden).any():
+        raise UtfallError("the engine didn't do what the rules ask for; nothing was published")
+    return hidden
+
+
+def _refuse_all_primary(cells: TrueCells, asked: Judged) -> None:
+    if asked.primary.all():
+        rules = "; ".join(asked.reasons)
+        raise PolicyError(
+            f"every cell must be hidden by the rules ({rules}): nothing would be left of the tables",
+            where=f"tables: {', '.join(cells.tables.tables)}",
+            now="use coarser levels, or lower limits",
+        )
+
+
+def _question(cells: TrueCells, asked: Judged) -> Question:
+    """All that the engine needs; complements of group disclosure are cells of their own, never published."""
+    places, totals, widths = asked.complements
+    relations, values = with_complements(cells.system.relations, cells.values, places, totals=totals)
+    more = len(values) - len(cells.values)
+    return Question(
+        relations=relations,
+        values=values,
+        primary=np.concatenate([asked.primary, np.ones(more, bool)]),
+        width=np.concatenate([asked.width, widths]),
+        cost=np.concatenate([asked.cost, np.zeros(more)]),
+        publish=np.concatenate([asked.publish, np.zeros(more, bool)]),
+        lower=np.concatenate([np.full(len(cells.values), asked.lower), np.zeros(more)]).astype(np.int64),
+        alone=np.concatenate([asked.alone, np.full(more, -1)]).astype(np.int64) if asked.insiders else None,
+        system=None if more else cells.system,
+    )
+
+
+def _certified(view: View, asked: Judged) -> tuple[Certificate, IntArray]:
+    """The public proof, from the view alone, and the width it shows at each hidden cell.
+
+    Which cells a rule hides must not be told, so the largest width that any rule asks for is tried at every hidden
+    cell, and what is reached there is what the certificate claims.
+    """
+    hidden = ~view.published
+    most = int(asked.width.max(initial=1))
+    try:
+        try:
+            width = np.where(hidden, most, 0).astype(np.int64)
+            return certify(view, width), width
+        except Uncertified:
+            width = _reached(view, most)
+            return certify(view, width), width
+    except Uncertified as problem:
+        raise DataError(
+            problem.faults[0].what,
+            where="the certificate of the exact tables",
+            now="Hide more (stricter rules, coarser levels) or ask for less width. Nothing was published, "
+            "and nothing has been charged to the privacy budget.",
+        ) from None
+
+
+def _reached(view: View, most: int) -> IntArray:
+    """The width found at each hidden cell, at most `most` and at least 1: a function of the view alone, int64 [n]."""
+    from release.protected.suppression.certificate import sums_of
+    from release.protected.suppression.possible import Possible, middle, spread
+
+    sums = sums_of(view)
+    base = middle(sums)
+    if base is None:
+        return np.where(view.published, 0, 1).astype(np.int64)
+    possible = Possible(sums, [base])
+    spread(possible, np.full(len(view.hidden), most, np.int64))
+    width = np.zeros(len(view.values), np.int64)
+    width[view.hidden] = np.clip(possible.width, 1, most)
+    return width
+
+
+def _refuse_unless_proven(view: View, certificate: Certificate, width: IntArray, asked: Judged) -> None:
+    """The separate verifier agrees, and every cell that a rule hides has the width that the rule asks for."""
+    faults = list(verify(view, certificate, width))
+    short = int((width < asked.width).sum())
+    if short:
+        faults.append(f"{roughly(short)} cells that a rule hides aren't shown to have the width asked for")
+    if faults:
+        raise VerificationError(
+            f"an exact table can't be published: {'; '.join(faults[:3])}",
+            where="the certificate of the exact tables",
+            now="ask for less width, or for coarser levels; nothing was published, and nothing was charged",
+        )
+
+
+def _report(cells: TrueCells, asked: Judged, hidden: BoolArray) -> OfficeReport:
+    value = int(cells.values[hidden].sum())
+    lines = [
+        ("cells with persons", roughly(len(cells.values))),
+        *((f"hidden by rule: {reason}", roughly(int(where.sum()))) for reason, where in asked.reasons.items()),
+        ("hidden to protect others", roughly(int((hidden & ~asked.primary).sum()))),
+        ("hidden in all", f"{roughly(int(hidden.sum()))} ({100 * hidden.mean():.1f} %)"),
+        ("persons in hidden cells, totals counted too", roughly(value)),
+    ]
+    return OfficeReport(cells.tables.name, tuple(cells.tables.tables), cells.tables.kind, tuple(lines))
+
+
+# Perturbation ------------------------------------------------------------------------------------------------------
+
+
+def _changed(cells: TrueCells, secret: bytes) -> tuple[Protected, OfficeReport]:
+    values, how = _perturbed(cells, secret)
+    n = len(values)
+    protected = sealed(cells.tables, cells.system.cells, values, how=how)
+    change = np.abs(values - cells.values)
+    lines = (
+        ("cells with persons", roughly(n)),
+        ("method", how),
+        ("mean change", f"{change.mean():.2f} persons"),
+        ("largest change", f"{int(change.max(initial=0))} persons"),
+    )
+    return protected, OfficeReport(cells.tables.name, tuple(cells.tables.tables), cells.tables.kind, lines)
+
+
+def _perturbed(cells: TrueCells, secret: bytes) -> tuple[IntArray, str]:
+    said = cells.tables.protection
+    if said.cell_key is not None:
+        chances = perturbation_table(
+            largest=said.cell_key.largest,
+            variance=said.cell_key.variance,
+            forbidden=said.cell_key.forbidden,
+            keep_positive=said.cell_key.keep_positive,
+        )
+        noisy = perturbed_counts(cells.values, keys_of_cells(cells), table=chances, key=secret)
+        return noisy, f"changes of at most {said.cell_key.largest} persons, decided by who is in the cell"
+    if said.rounding is None:
+        raise UtfallError("a set of exact tables has no protection; nothing was published")
+    base = said.rounding.base
+    if said.rounding.method == "random":
+        rounded = randomly_rounded(cells.values, keys_of_cells(cells), base=base, key=secret)
+        return rounded, f"each figure goes to one of its two nearest multiples of {base}, by chance"
+    if said.rounding.method == "controlled":
+        found = controlled_rounding(cells.system.relations, cells.values, base=base, effort=said.rounding.effort)
+    else:
+        found = small_counts_rounded(cells.system.relations, cells.values, base=base)
+    return found.values, found.how
