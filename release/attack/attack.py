@@ -1,8 +1,9 @@
 """`utfall attack`: from published files to what an outsider can derive from them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,11 +17,14 @@ from release.attack.shape import Reading, tables_of
 from release.attack.system import Evidence, gathered
 from release.attack.trees import Sum, sums_of_edges, told_edges
 from release.attack.years import DATE, cumulative
-from release.codes import IntArray
 from release.errors import DataError, UsageError, nearest
-from release.protected.suppression.view import View
+
+if TYPE_CHECKING:
+    from release.protected.suppression.attack import Findings
 
 Say = Callable[[str], None]
+FEW_HIDDEN = 300
+"""So many hidden cells get the narrowest bounds there are; of more it is only told whether they are safe."""
 NOISY = "its figures carry noise by design: what is computed from them is as noisy; not attacked"
 
 
@@ -37,15 +41,6 @@ class Options:
     cumulative: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Bounds:
-    """What can be derived of every cell of a cube: lower, upper int64 [n]; decided bool [n]."""
-
-    lower: IntArray
-    upper: IntArray
-    decided: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]" = field(repr=False)
-
-
 def attack_files(paths: Sequence[Path], options: Options, *, say: Say = lambda _: None) -> AttackReport:
     """Read the files, join them, find the sums, and derive what can be derived of every hidden cell."""
     files = [_read(path, options) for path in paths]
@@ -56,10 +51,10 @@ def attack_files(paths: Sequence[Path], options: Options, *, say: Say = lambda _
     tables, told = _dated(files, options)
     evidence = gathered(tables, {**told, **_told_sums(tables, options.hierarchies)}, least=options.least)
     say(f"{len(evidence.cube):,} cells, {evidence.view.relations.shape[0]:,} sums")
-    bounds = _derived(evidence.view)
-    found = [_findings(evidence.cube, i, bounds, options.width) for i in range(len(evidence.cube.tables))]
+    derived = _derived(evidence, options.width)
+    found = [_findings(evidence.cube, i, derived, options.width) for i in range(len(evidence.cube.tables))]
     rest = tuple(_not_attacked(table) for table in noisy)
-    return AttackReport((*found, *rest), _sums_found(evidence), _increases(evidence.cube, bounds), evidence.left_out)
+    return AttackReport((*found, *rest), _sums_found(evidence), _increases(evidence.cube, derived), evidence.left_out)
 
 
 def _read(path: Path, options: Options) -> list[Published]:
@@ -110,28 +105,24 @@ def _told_sums(tables: Sequence[Published], hierarchies: Sequence[str]) -> Mappi
     return told
 
 
-def _derived(view: View) -> Bounds:
-    """Bounds of all cells of a view: known ones as they are, the others as the attack narrows them."""
+def _derived(evidence: Evidence, width: int) -> "Findings":
+    """What can be derived of every cell, known ones as they are; narrower than `width` (in whole units) counts."""
     from release.protected.suppression.attack import attack
 
-    lower, upper = view.lower.copy(), view.upper.copy()
-    decided = np.ones(len(lower), bool)
-    if len(view.hidden):
-        findings = attack(view)
-        lower[view.hidden], upper[view.hidden] = findings.lower, findings.upper
-        decided[view.hidden] = findings.decided
-    return Bounds(lower, upper, decided)
+    view = evidence.view
+    asked = np.full(len(view.values), width * 10**evidence.cube.decimals if width > 1 else 1, np.int64)
+    return attack(view, width=asked, exact=len(view.hidden) <= FEW_HIDDEN)
 
 
-def _findings(cube: Cube, number: int, bounds: Bounds, width: int) -> TableFindings:
+def _findings(cube: Cube, number: int, found: "Findings", width: int) -> TableFindings:
     """Counts and lists the hidden and the rounded cells of one table by what is known of them."""
     table, at = cube.tables[number], cube.sources[number]
-    gap = bounds.upper[at] - bounds.lower[at]
-    exact = gap == 0
+    exact = found.lower[at] == found.upper[at]
     rounded = ~table.hidden & (table.lower < table.upper)
-    narrow = table.hidden & ~exact & (gap < width * 10**cube.decimals)
-    undecided = table.hidden & ~exact & ~narrow & ~bounds.decided[at]
-    told = (table.hidden & (exact | narrow)) | (rounded & exact)
+    undecided = table.hidden & ~exact & ~found.decided[at]
+    enough = width * 10**cube.decimals if width > 1 else 1
+    narrow = table.hidden & ~exact & ~undecided & (found.width[at] < enough)
+    told = (table.hidden & exact) | narrow | (rounded & exact)
     return TableFindings(
         name=table.title,
         cells=len(table),
@@ -142,15 +133,14 @@ def _findings(cube: Cube, number: int, bounds: Bounds, width: int) -> TableFindi
         undecided=int(undecided.sum()),
         rounded=int(rounded.sum()),
         restored=int((rounded & exact).sum()),
-        derived=tuple(_cell(cube, bounds, int(cell)) for cell in at[told]),
+        derived=tuple(_cell(cube, found, int(cell)) for cell in at[told]),
     )
 
 
-def _cell(cube: Cube, bounds: Bounds, cell: int) -> Derived:
-    low, high = int(bounds.lower[cell]), int(bounds.upper[cell])
-    return Derived(
-        cube.codes_of(cell), plain(low, cube.decimals), "∞" if high >= NO_BOUND else plain(high, cube.decimals)
-    )
+def _cell(cube: Cube, found: "Findings", cell: int) -> Derived:
+    low, high = int(found.lower[cell]), int(found.upper[cell])
+    bounds = ["∞" if abs(end) >= NO_BOUND else plain(end, cube.decimals) for end in (low, high)]
+    return Derived(cube.codes_of(cell), "-∞" if low <= -NO_BOUND else bounds[0], bounds[1])
 
 
 def _not_attacked(table: Published) -> TableFindings:
@@ -162,18 +152,18 @@ def _sums_found(evidence: Evidence) -> tuple[SumsFound, ...]:
     return tuple(SumsFound(name, len(evidence.sums.get(name, ())), name in evidence.guessed) for name in names)
 
 
-def _increases(cube: Cube, bounds: Bounds) -> tuple[Increases, ...]:
+def _increases(cube: Cube, found: "Findings") -> tuple[Increases, ...]:
     """Between successive files: increases known exactly, above zero and below the smallest figure shown."""
     d = next((d for d, dimension in enumerate(cube.dimensions) if dimension.name == DATE), None)
     if d is None:
         return ()
     shown = cube.lower[cube.printed & cube.known & ~cube.hidden]
     below = int(shown[shown > 0].min(initial=NO_BOUND))
-    exact = (bounds.lower[: len(cube)] == bounds.upper[: len(cube)]) & ~cube.printed
-    small = exact & (bounds.lower[: len(cube)] > 0) & (bounds.lower[: len(cube)] < below)
+    lower, upper = found.lower[: len(cube)], found.upper[: len(cube)]
+    small = (lower == upper) & ~cube.printed & (lower > 0) & (lower < below)
     digit, codes = cube.digit(d), cube.dimensions[d].codes
     names = [(i, code) for i, code in enumerate(codes) if not (cube.printed & (digit == i)).any()]
     return tuple(
-        Increases(code, below, tuple(_cell(cube, bounds, int(cell)) for cell in np.flatnonzero(small & (digit == i))))
+        Increases(code, below, tuple(_cell(cube, found, int(cell)) for cell in np.flatnonzero(small & (digit == i))))
         for i, code in names
     )

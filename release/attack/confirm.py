@@ -55,10 +55,10 @@ def judged(cube: Cube, d: int, one: Sum) -> Verdict:
 def confirmed_sums(cube: Cube, d: int) -> tuple[Sum, ...]:
     """The sums of a dimension that its codes suggest and its figures bear out; none where nothing adds up."""
     dimension = cube.dimensions[d]
-    total = total_of(dimension.codes, dimension.labels) or _total_by_figures(cube, d)
-    guessed = guessed_sums(replace(dimension, codes=_first(total, dimension.codes)))
+    total = total_of(dimension.printed, dimension.labels) or _total_by_figures(cube, d)
+    guessed = guessed_sums(replace(dimension, codes=_first(total, dimension.printed), made=()))
     if total is not None and not guessed:
-        guessed = (Sum(total, tuple(code for code in dimension.codes if code != total)),)
+        guessed = (Sum(total, tuple(code for code in dimension.printed if code != total)),)
     kept = _without_contradicted(cube, d, guessed, total)
     top = next((one for one in kept if one.parent == total), None)
     if total is None or top is None or judged(cube, d, top).good:
@@ -89,11 +89,11 @@ def _handed_up(above: Sum, gone: Sum) -> Sum:
 
 def _total_by_figures(cube: Cube, d: int) -> str | None:
     """The first, last or largest code, if it is the sum of all others wherever the figures tell."""
-    codes = cube.dimensions[d].codes
+    codes = cube.dimensions[d].printed
     if len(codes) < 3:
         return None
     digit = cube.digit(d)
-    sizes = np.bincount(digit, weights=np.where(cube.known, cube.lower, 0), minlength=len(codes))
+    sizes = np.bincount(digit, weights=np.where(cube.known, cube.lower, 0), minlength=len(codes))[: len(codes)]
     for code in dict.fromkeys((codes[0], codes[-1], codes[int(sizes.argmax())])):
         others = tuple(other for other in codes if other != code)
         if judged(cube, d, Sum(code, others)).sure:

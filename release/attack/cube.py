@@ -167,11 +167,12 @@ def _all_dimensions(tables: Sequence[Published], more: Mapping[str, Iterable[str
     found = []
     for name in names:
         mine = [dimension for table in tables for dimension in table.dimensions if dimension.name == name]
-        codes = tuple(dict.fromkeys([c for dimension in mine for c in dimension.codes] + list(more.get(name, ()))))
+        codes = tuple(dict.fromkeys(code for dimension in mine for code in dimension.codes))
         labels = {code: text for dimension in mine for code, text in dimension.labels.items()}
         edges = tuple(dict.fromkeys(edge for dimension in mine for edge in dimension.edges))
-        lacking = len(mine) < len(tables) and total_of(codes, labels) is None
-        found.append(Dimension(name, (*codes, NOT_TOLD) if lacking else codes, edges, labels))
+        lacking = (NOT_TOLD,) if len(mine) < len(tables) and total_of(codes, labels) is None else ()
+        made = tuple(code for code in dict.fromkeys(more.get(name, ())) if code not in codes)
+        found.append(Dimension(name, (*codes, *lacking, *made), edges, labels, made))
     return tuple(found)
 
 

@@ -17,12 +17,21 @@ UNTOLD = -NO_BOUND
 
 @dataclass(frozen=True)
 class Dimension:
-    """A key column: its codes in order of appearance, and what the file tells of them beside."""
+    """A key column: its codes in order of appearance, and what the file tells of them beside.
+
+    made: codes at the end that no file prints, for cells that sums run through.
+    """
 
     name: str
     codes: tuple[str, ...]
     edges: Edges = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    made: tuple[str, ...] = ()
+
+    @property
+    def printed(self) -> tuple[str, ...]:
+        """Codes that some file prints."""
+        return tuple(code for code in self.codes if code not in self.made)
 
 
 @dataclass(frozen=True, eq=False)

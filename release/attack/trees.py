@@ -20,6 +20,9 @@ TOTALS = (
 )
 _TOTAL_WORDS = frozenset(TOTALS.split()) - {"koko", "maa", "hela", "landet", "whole", "country", "riket", "both"}
 _TOTAL_PHRASES = (
+    "båda könen",
+    "koko väestö",
+    "all persons",
     "koko maa",
     "hela landet",
     "whole country",
