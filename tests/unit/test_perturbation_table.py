@@ -35,6 +35,15 @@ def test_rows_are_chances_without_bias_that_dont_go_below_zero(how):
 
 
 @pytest.mark.parametrize("how", TABLES)
+def test_larger_counts_keep_the_rules_with_the_last_row(how):
+    table = perturbation_table(**how)
+    for count in range(1, table.rows + 2 * how["largest"]):
+        reached = count + table.changes[table.units[min(count, table.rows) - 1] > 0]
+        assert reached.min() >= (1 if how.get("keep_positive") else 0)
+        assert not np.isin(reached, range(1, how.get("forbidden", 0) + 1)).any()
+
+
+@pytest.mark.parametrize("how", TABLES)
 def test_rows_have_the_variance_asked_for_or_the_nearest(how):
     table = perturbation_table(**how)
     for count, variance in enumerate(table.variances, start=1):
