@@ -90,8 +90,9 @@ def _values_file(residuals: tuple[PlannedResidual, ...], values: Mapping[Combina
     import pyarrow.parquet as pq
 
     parts = [values[residual.combination].ravel() for residual in residuals]
-    numbers = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
-    table = pa.table({"residual": pa.array(numbers), "value": pa.array(np.concatenate(parts))})
+    numbers = np.repeat(np.arange(len(parts), dtype=np.int32), np.array([len(part) for part in parts], np.int64))
+    together = np.concatenate([np.zeros(0, np.int64), *parts])
+    table = pa.table({"residual": pa.array(numbers), "value": pa.array(together)})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd", write_statistics=False, use_dictionary=["residual"])
     return sink.getvalue()
@@ -170,7 +171,7 @@ def _values(
     sizes = [cells_in(residual.combination, attributes) for residual in residuals]
     if column.dtype != np.int64 or len(column) != sum(sizes):
         raise ValueError
-    parts = np.split(column, np.cumsum(sizes)[:-1])
+    parts = np.split(column, np.cumsum(sizes)[:-1]) if sizes else []
     return {
         r.combination: part.reshape(shape_of(r.combination, attributes))
         for r, part in zip(residuals, parts, strict=True)

@@ -3,10 +3,11 @@
 The notebooks do the work, step by step; the functions of the second half of this file are what their cells call.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from release.charging import Request, charged_answer
 from release.errors import BudgetError, DataError, LedgerError, UsageError, VerificationError
 from release.ledger import Ledger, delivery_key
+from release.outside import notice_of_exact, outside_facts, refuse_mixed_tracks, refuse_other_pattern
 from release.plan import Plan, make_plan
 from release.policy import Policy, load_policy
 from release.request import code_digest, core_digest, release_id, request_of
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from release.confidential.link import Linked
     from release.confidential.notes import CheckReport
     from release.measurements import Measurements
+    from release.protected.exact.protect import OfficeReport
 
 Say = Callable[[str], None]
 
@@ -39,6 +42,7 @@ CHECKS_FILE = "checks.json"
 DELIVERY_FILE = "delivery.json"
 REQUEST_FILE = "request.json"
 MEASUREMENTS = "measurements"
+EXACT = "exact"
 
 
 @dataclass(frozen=True)
@@ -92,15 +96,16 @@ def run(job: Job, *, say: Say) -> Published:
         request = request_of(policy, plan, delivery=digest_of_delivery(policy, job.data, job.ledger))
         release = release_id(request, policy)
         if (job.out / release).exists():
-            return _already_there(job.out / release, request, ledger)
-        _refuse_over_grant(ledger, request, say)
+            return _already_there(job.out / release, request, ledger, policy)
+        refuse_mixed_tracks(ledger, policy)
+        _refuse_over_grant(ledger, request, policy, say)
         with staged(job.out, release) as stage:
             spent = ledger.standing().spent
             _prepare(stage, policy, request)
             _run_notebooks(stage, job, policy, say)
             finish(stage, policy, request, ledger)
             stage.appear()
-        _note_publication(ledger, request, job.out / release)
+        _note_publication(ledger, request, job.out / release, policy)
         charged = ledger.standing().spent - spent
     return Published(release, job.out / release, request.id, str(charged))
 
@@ -121,8 +126,12 @@ def digest_of_delivery(policy: Policy, data: Path, ledger: Path) -> str:
     return delivery_digest(policy, data, delivery_key(ledger))
 
 
-def _refuse_over_grant(ledger: Ledger, request: Request, say: Say) -> None:
+def _refuse_over_grant(ledger: Ledger, request: Request, policy: Policy, say: Say) -> None:
     """Say no before the long work; the reservation itself checks again."""
+    if notice := notice_of_exact(ledger, policy):
+        say(notice)
+    if not request.rho:
+        return
     if ledger.state(request.id).stage not in ("absent", "forfeited"):
         return
     before = _measured_by_another_version(ledger, request)
@@ -149,7 +158,7 @@ def _measured_by_another_version(ledger: Ledger, request: Request) -> bool:
     return any({name: digest for name, digest in parts.items() if name != "core"} == asked for parts in reserved)
 
 
-def _already_there(folder: Path, request: Request, ledger: Ledger) -> Published:
+def _already_there(folder: Path, request: Request, ledger: Ledger, policy: Policy) -> Published:
     """The same release was made before: nothing is touched, only a publication that a killed run didn't note."""
     from release.published.manifest import check_manifest
 
@@ -160,19 +169,21 @@ def _already_there(folder: Path, request: Request, ledger: Ledger) -> Published:
             where=f"--out, {folder.name}",
             now="move that folder away, or name another --out; nothing was charged",
         )
-    _note_publication(ledger, request, folder)
+    _note_publication(ledger, request, folder, policy)
     notice = "This release was there already, unchanged; nothing was charged."
     return Published(folder.name, folder, request.id, "0", (notice,))
 
 
-def _note_publication(ledger: Ledger, request: Request, folder: Path) -> None:
+def _note_publication(ledger: Ledger, request: Request, folder: Path, policy: Policy) -> None:
     from release.published.manifest import manifest_digest
 
-    if ledger.state(request.id).stage != "committed":
+    if request.rho and ledger.state(request.id).stage != "committed":
         raise LedgerError(
             "The release's measurements aren't in this ledger.", now="Name the ledger that the release was made with."
         )
-    ledger.publish(request.id, release=folder.name, files=manifest_digest(folder / "public"))
+    public = folder / "public"
+    outside = outside_facts(policy, public, delivery=request.parts["delivery"])
+    ledger.publish(request.id, release=folder.name, files=manifest_digest(public), outside=outside)
 
 
 def _prepare(stage: Stage, policy: Policy, request: Request) -> None:
@@ -217,8 +228,10 @@ def _run_notebooks(stage: Stage, job: Job, policy: Policy, say: Say) -> None:
 
 
 def _hand_over_measurements(stage: Stage) -> None:
-    """The noisy measurements go public, the linked rows go; from here on nothing has seen a register."""
+    """Noisy measurements and protected tables go public, the linked rows go; then nothing has seen a register."""
     (stage.confidential / MEASUREMENTS).rename(stage.public / MEASUREMENTS)
+    if (stage.confidential / EXACT).exists():
+        (stage.confidential / EXACT).rename(stage.public / EXACT)
     for left_over in (LINKED_FILE, DELIVERY_FILE, REQUEST_FILE):
         (stage.confidential / left_over).unlink()
 
@@ -228,6 +241,7 @@ def finish(stage: Stage, policy: Policy, request: Request, ledger: Ledger) -> No
     from release.audit import audit
     from release.published.manifest import write_manifest
 
+    refuse_other_pattern(ledger, policy, outside_facts(policy, stage.public, delivery=request.parts["delivery"]))
     write_manifest(stage.public, facts=manifest_facts(policy, request, ledger))
     for path in (stage.public, *stage.public.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -246,15 +260,16 @@ def manifest_facts(policy: Policy, request: Request, ledger: Ledger) -> dict[str
     from release.tables import promise_of
 
     entry = ledger.state(request.id).entry
-    if entry is None:
+    if entry is None and request.rho:
         raise LedgerError("The release's measurements aren't in the ledger.", now="Run `utfall ledger verify`.")
+    noted = {} if entry is None else {"entry": entry.number, "hash": entry.hash}
     asked = {"id": request.id, "population": request.population, "rho": str(request.rho), "parts": request.parts}
     return {
         "release": release_id(request, policy),
         "request": asked,
         "code": {"version": version(), "core": core_digest(), "whole": code_digest()},
         "promise": promise_of(policy, request.rho).facts(),
-        "ledger": {"id": ledger.ledger_id, "entry": entry.number, "hash": entry.hash},
+        "ledger": {"id": ledger.ledger_id, **noted},
     }
 
 
@@ -276,11 +291,16 @@ def open_delivery(policy: Policy, data: str | Path) -> "Delivery":
     return inputs.open_delivery(policy, folder)
 
 
-def link(delivery: "Delivery", policy: Policy) -> "Linked":
-    """One row per person by the policy's rule."""
+def link(delivery: "Delivery", policy: Policy, *, ledger: str = "") -> "Linked":
+    """One row per person by the policy's rule; with record keys where a table needs them, by the ledger's secret."""
     from release.confidential import link as linking
 
-    return linking.link(delivery, policy)
+    return linking.link(delivery, policy, secret=_secret(ledger) if policy.needs_record_keys else None)
+
+
+def _secret(ledger: str) -> bytes:
+    """The office's secret of cell keys, made from the key beside the ledger: the same in every release and year."""
+    return hashlib.blake2b(b"record keys of exact tables", key=delivery_key(_place(ledger)), digest_size=32).digest()
 
 
 def keep_linked(linked: "Linked", policy: Policy, *, data: str, ledger: str, work: str) -> None:
@@ -306,16 +326,55 @@ def count(policy: Policy, plan: Plan, *, work: str) -> "Counts":
     from release.confidential.link import read_linked
 
     linked = read_linked(_place(work) / LINKED_FILE)
-    return count_rows(linked, downward_closure(plan.combinations), policy.attributes)
+    wanted = downward_closure(plan.combinations) if plan.residuals else ()
+    return count_rows(linked, wanted, policy.attributes)
+
+
+@dataclass(frozen=True, repr=False)
+class ExactTables(Shown):
+    """What protecting the exact tables came to, for the office; numbers of cells are banded."""
+
+    reports: tuple["OfficeReport", ...]
+
+    def _plain(self) -> str:
+        return "\n".join(report._plain() for report in self.reports) or "The policy has no exact tables."
+
+    def _repr_html_(self) -> str:
+        return "".join(report._repr_html_() for report in self.reports) or f"<p>{escape(self._plain())}</p>"
+
+
+def protect(policy: Policy, *, ledger: str, work: str) -> ExactTables:
+    """Count the exact tables, protect them, and lay down what may leave the office; nothing if one isn't certified."""
+    if not policy.exact:
+        return ExactTables(())
+    from release.confidential.exact import exact_counts
+    from release.confidential.link import read_linked
+    from release.protected.exact.empty import empty_that_count
+    from release.protected.exact.protect import protect_set
+    from release.protected.exact.sets import table_sets
+    from release.published.exact_files import write_exact
+
+    sets = table_sets(policy)
+    counts = exact_counts(read_linked(_place(work) / LINKED_FILE), sets, policy)
+    secret = _secret(ledger)
+    done = [
+        protect_set(tables, counted, policy.exact, secret=secret, empty=empty_that_count(policy, tables))
+        for tables, counted in zip(sets, counts, strict=True)
+    ]
+    write_exact([protected for protected, _ in done], _place(work))
+    return ExactTables(tuple(report for _, report in done))
 
 
 @dataclass(frozen=True, repr=False)
 class Measured(Shown):
-    """What was charged, and the answer's files."""
+    """What was charged, and the answer's files. answer: None where no table is noisy, so that nothing was drawn."""
 
-    answer: "Answer"
+    answer: "Answer | None"
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def _plain(self) -> str:
+        if self.answer is None:
+            return "No table is noisy: nothing was measured with noise, and nothing was charged."
         charged = float(self.answer.charged)
         return f"Charged: ρ = {charged:.6g}. Ledger entry {self.answer.entry.number}. {self.answer.notice}".strip()
 
@@ -331,6 +390,8 @@ def measure(counts: "Counts", policy: Policy, plan: Plan, *, ledger: str, work: 
     delivery = json.loads((_place(work) / DELIVERY_FILE).read_text())["delivery"]
     request = request_of(policy, plan, delivery=delivery)
     _refuse_other_request(request, _place(work) / REQUEST_FILE)
+    if not plan.residuals:
+        return Measured(None, to_files(plan, {}, mechanisms={}, request=request.id))
     mechanisms = mechanisms_of(plan)
     check_ready(counts, plan)
     with Ledger.open(_place(ledger), population=request.population) as book:
@@ -341,7 +402,8 @@ def measure(counts: "Counts", policy: Policy, plan: Plan, *, ledger: str, work: 
                 values = draw(counts, plan, pool=pool, progress=show_progress)
                 return to_files(plan, values, mechanisms=mechanisms, request=request.id)
 
-            return Measured(charged_answer(book, request, drawn))
+            answer = charged_answer(book, request, drawn)
+            return Measured(answer, answer.files)
 
 
 def _refuse_other_request(request: Request, announced: Path) -> None:
@@ -359,7 +421,7 @@ def keep_measurements(measured: Measured, *, work: str) -> "Measurements":
     from release.published.layout import write_file
 
     folder = _place(work) / MEASUREMENTS
-    for name, content in measured.answer.files.items():
+    for name, content in measured.files.items():
         write_file(folder / name, content)
     return read_measurements(folder)
 

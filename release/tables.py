@@ -1,6 +1,6 @@
 """From a release's public folder to its tables: what anyone who has the measurements can do again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from html import escape
@@ -16,7 +16,7 @@ from release.shown import Shown
 
 if TYPE_CHECKING:
     from release.published.about import About
-    from release.published.promise import Promise
+    from release.published.promise import Outside, Promise
     from release.published.publish import Publication
 
 
@@ -51,17 +51,37 @@ class Tables(Shown):
 
 
 def make_tables(public: Path) -> Tables:
-    """The tables of the policy in the folder, from the measurements in it."""
-    return tables_of(read_measurements(public / "measurements"), load_policy(public / "policy.yaml"))
+    """The tables of the policy in the folder, from the measurements and the exact figures in it."""
+    policy = load_policy(public / "policy.yaml")
+    return tables_of(read_measurements(public / "measurements"), policy, exact=exact_tables_in(public, policy))
 
 
-def tables_of(measurements: Measurements, policy: Policy) -> Tables:
-    """Estimate, then withhold. VerificationError if the measurements are of other codes than the policy's."""
+def tables_of(measurements: Measurements, policy: Policy, *, exact: Mapping[str, SafeTable] | None = None) -> Tables:
+    """Estimate, then withhold; exact tables stand among the others, in the policy's order.
+
+    VerificationError if the measurements are of other codes than the policy's.
+    """
+    check_same_codes(measurements, policy)
+    found = {table.name: table for table in _noisy_tables(measurements, policy)} | dict(exact or {})
+    ordered = tuple(found[name] for name in policy.document.tables if name in found)
+    return Tables(policy.document.release, measurements.rho, ordered)
+
+
+def _noisy_tables(measurements: Measurements, policy: Policy) -> tuple[SafeTable, ...]:
     from release.protected.estimates import estimate
     from release.protected.withhold import withhold
 
-    check_same_codes(measurements, policy)
-    return Tables(policy.document.release, measurements.rho, withhold(estimate(measurements), policy))
+    return withhold(estimate(measurements), policy) if policy.tables else ()
+
+
+def exact_tables_in(public: Path, policy: Policy) -> dict[str, SafeTable]:
+    """The policy's exact tables by name, from the protected figures in the folder."""
+    if not policy.exact:
+        return {}
+    from release.protected.exact.reading import read_exact
+    from release.protected.exact.tables import exact_tables
+
+    return exact_tables(read_exact(public, policy), policy)
 
 
 def check_same_codes(measurements: Measurements, policy: Policy) -> None:
@@ -111,6 +131,7 @@ def about(policy: Policy) -> "About":
         texts_of(policy.house.office),
         document.contact,
         synthetic=document.synthetic.records,
+        exact="" if not policy.exact else "some" if policy.tables else "all",
     )
 
 
@@ -122,8 +143,21 @@ def promise_of(policy: Policy, rho: Fraction) -> "Promise":
     privacy = policy.document.privacy
     return Promise(
         rho=rho,
-        epsilon=epsilon_at(rho, privacy.delta),
+        epsilon=epsilon_at(rho, privacy.delta) if rho else 0.0,
         delta=privacy.delta,
         records_per_person=privacy.records_per_person,
         population=privacy.population,
+        exact_tables=tuple(policy.exact),
+        outside=tuple(_outside(policy)),
     )
+
+
+def _outside(policy: Policy) -> "Iterator[Outside]":
+    """What the exact tables give instead, and the house's exceptions they stand on."""
+    from release.published.promise import Outside
+
+    for name, table in policy.exact.items():
+        if table.exact is not None:
+            exception = policy.house.exceptions.get(table.exact.exception or "")
+            reason = (exception.reason, exception.approved_by) if exception else ("", "")
+            yield Outside(name, table.exact.kinds[0], table.exact.exception or "", *reason)

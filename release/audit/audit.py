@@ -208,6 +208,8 @@ def _charge_objections(audited: Audited, ledger: Path, manifest: Mapping[str, An
     charge = charge_of(ledger, request)
     if manifest["ledger"]["id"] != charge.ledger_id:
         yield "the release was charged to another ledger"
+    if not rho:
+        return
     if charge.rho is None or charge.rho < rho:
         yield "the ledger holds no charge that covers the release's cost"
     if charge.answer != _answer_digest(audited.public / "measurements"):
@@ -229,6 +231,42 @@ def _publication(audited: Audited) -> Objections:
     return [] if manifest_digest(audited.public) in noted else ["the manifest isn't the one that was published"]
 
 
+def _certificates(audited: Audited) -> Objections:
+    from release.audit.exact import certificate_objections
+
+    return list(certificate_objections(audited.public, audited.policy))
+
+
+def _changed_figures(audited: Audited) -> Objections:
+    from release.audit.exact import figure_objections
+
+    return list(figure_objections(audited.public, audited.policy))
+
+
+def _tracks(audited: Audited) -> Objections:
+    from release.audit.exact import ledger_objections, track_objections
+
+    wrong = list(track_objections(audited.public, audited.policy, audited.manifest))
+    noted = _noted(audited)
+    return wrong if noted is None else [*wrong, *ledger_objections(noted.get("outside"), _expected(audited))]
+
+
+def _noted(audited: Audited) -> Mapping[str, Any] | None:
+    """What the ledger notes of the release's publication; None where there is no ledger, or it isn't noted yet."""
+    if audited.ledger is None or audited.manifest is None:
+        return None
+    from release.audit.charge import charge_of
+
+    charge, name = charge_of(audited.ledger, audited.manifest["request"]["id"]), audited.manifest["release"]
+    return {"outside": charge.outside[name]} if name in charge.outside else None
+
+
+def _expected(audited: Audited) -> Mapping[str, Any] | None:
+    from release.outside import outside_facts
+
+    return outside_facts(audited.policy, audited.public, delivery="")
+
+
 def _answer_digest(folder: Path) -> str:
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
     return digest_of(digests)
@@ -242,6 +280,17 @@ CHECKS: tuple[Check, ...] = (
     ("request", "the request's id is the digest of all that it measures", _request),
     ("tables", "the tables are what the measurements give, byte for byte", _tables),
     ("withholding", "the policy's withholding rules are obeyed", _rules),
+    (
+        "certificates",
+        "no hidden figure of an exact table can be worked out: the certificates hold, by their separate verifier",
+        _certificates,
+    ),
+    ("changed figures", "changed and rounded figures keep what their method promises", _changed_figures),
+    (
+        "two tracks",
+        "exact tables stand outside of ε only where the house allows it; promise and ledger name them all",
+        _tracks,
+    ),
     (
         "synthetic",
         "synthetic records, where the policy asks for them, are marked, possible, and as certified",

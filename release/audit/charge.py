@@ -13,7 +13,8 @@ from release.ledger.verify import entry_bodies
 class Charge:
     """One request in the ledger: its last reservation, and the commit of its answer, None where there is none.
 
-    published: digests of the manifests that were noted as published, by release.
+    published: digests of the manifests that were noted as published, by release. outside: what each release disclosed
+    outside of ε, as last noted.
     """
 
     ledger_id: str = ""
@@ -21,6 +22,7 @@ class Charge:
     answer: str | None = None
     commit_hash: str | None = None
     published: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    outside: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
 
 def charge_of(ledger: Path, request: str) -> Charge:
@@ -43,5 +45,6 @@ def _after(charge: Charge, body: Mapping[str, Any], written: str) -> Charge:
             return replace(charge, answer=body["answer"], commit_hash=written)
         case "publish":
             noted = charge.published.get(body["release"], frozenset()) | {body["files"]}
-            return replace(charge, published={**charge.published, body["release"]: noted})
+            outside = {**charge.outside, body["release"]: body.get("outside")}
+            return replace(charge, published={**charge.published, body["release"]: noted}, outside=outside)
     return charge

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from release.policy.document import PolicyDocument, Table, Withhold
-from release.protected.reasons import Status
+from release.protected.reasons import Status, statuses_of
 
 _SMALLEST = 1e-6
 """Published figures are rounded to nine decimals: a limit may be missed by that much."""
-_STATUSES = frozenset(str(status) for status in Status)
+_STATUSES = frozenset(str(status) for status in statuses_of("dp"))
 
 
 def rule_objections(public: Path, policy: PolicyDocument) -> Iterator[str]:
     """One sentence for each table in which a figure is shown that a rule forbids, or withheld without a reason."""
-    for name, table in policy.tables.items():
+    for name, table in policy.noisy_tables.items():
         rules = _Rules(policy.withhold, table)
         with (public / "tables" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             rows = csv.reader(file)

@@ -138,14 +138,20 @@ class Ledger:
             facts["attempt"] = reserved_attempt(books.state(request_id), "forfeited")
         return self._entries[-1]
 
-    def publish(self, request_id: str, *, release: str, files: str) -> Entry:
-        """Files with this digest went out under this release's name. The same again adds no entry."""
+    def publish(self, request_id: str, *, release: str, files: str, outside: Mapping[str, Any] | None = None) -> Entry:
+        """Files with this digest went out under this release's name. The same again adds no entry.
+
+        outside: what the release discloses outside of ε, in plain values; `{"noisy": False, …}` where nothing in it was
+        measured with noise, and so nothing was reserved.
+        """
         facts = {"request": checked_id(request_id), "release": said("release", release), "files": checked_id(files)}
         known = self._published(request_id, release, files)
         if known is not None:
             return known
-        with self._appending("publish", facts) as books:
-            if books.state(request_id).stage != "committed":
+        without_noise = bool(outside) and outside is not None and outside.get("noisy") is False
+        with self._appending("publish", facts | ({"outside": dict(outside)} if outside else {})) as books:
+            stage = books.state(request_id).stage
+            if stage != "committed" and not (without_noise and stage == "absent"):
                 raise BudgetError("Only a committed answer can be published.", now="Run the release again.")
         return self._entries[-1]
 

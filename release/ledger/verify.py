@@ -42,6 +42,8 @@ _FIELDS = {
     "forfeit": {"request", "attempt", "reason"},
     "publish": {"request", "release", "files"},
 }
+_OPTIONAL = {"publish": {"outside"}}
+"""Fields that an entry may have: `outside` names the exact tables that a release discloses outside of ε."""
 _NUMBERS = {"number", "version", "grant", "millionths", "attempt"}
 _DIGESTS = {"request", "answer", "files", "previous"}
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -206,7 +208,8 @@ def _body_or_none(text: object) -> dict[str, Any] | None:
     except (ValueError, RecursionError, LedgerError):
         return None
     fields = _FIELDS.get(str(body.get("kind")))
-    if fields is None or set(body) != fields | _COMMON:
+    optional = _OPTIONAL.get(str(body.get("kind")), set()) & set(body)
+    if fields is None or set(body) != fields | _COMMON | optional:
         return None
     return body if all(_well_formed(name, value) for name, value in body.items()) else None
 
@@ -214,7 +217,7 @@ def _body_or_none(text: object) -> dict[str, Any] | None:
 def _well_formed(name: str, value: object) -> bool:
     if name in _NUMBERS:
         return type(value) is int and value >= 0
-    if name == "details":
+    if name in ("details", "outside"):
         return isinstance(value, dict)
     if not isinstance(value, str):
         return False
@@ -280,7 +283,9 @@ def _close(body: dict[str, Any], account: _Account) -> Iterator[str]:
 
 
 def _publish(body: dict[str, Any], account: _Account) -> Iterator[str]:
-    if account.requests.get(body["request"], ("absent", 0))[0] != "committed":
+    """A release without noise reserves nothing; then it must say what it discloses outside of ε."""
+    nothing_noisy = body.get("outside", {}).get("noisy") is False and body["request"] not in account.requests
+    if not nothing_noisy and account.requests.get(body["request"], ("absent", 0))[0] != "committed":
         yield "it publishes a request that has no committed answer"
 
 

@@ -229,12 +229,10 @@ def _track_faults(known: Known, place: Place) -> Iterator[Fault]:
     for name, table in known.document.exact_tables.items():
         here = place / name / "protection"
         said = table.exact
-        if said is None or not noisy:
-            continue
-        if said.exception is None:
-            yield here.fault(_why_refused(known, table, noisy), _ONE_TRACK)
-        else:
+        if said is not None and said.exception is not None:
             yield from _exception_faults(known, name, said.exception, here / "exception")
+        elif said is not None and noisy:
+            yield here.fault(_why_refused(known, table, noisy), _ONE_TRACK)
 
 
 _ONE_TRACK = (

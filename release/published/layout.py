@@ -11,6 +11,7 @@ MEASUREMENTS = "measurements"
 TABLES = "tables"
 DATAPACKAGE = "tables/datapackage.json"
 CODEBOOK = "tables/codebook.json"
+EXACT = "exact"
 SITE = "site"
 SITE_DATA = "site/data"
 
@@ -23,6 +24,11 @@ def csv_path(table: str) -> str:
 def parquet_path(table: str) -> str:
     """Path of a table's Parquet twin below public/."""
     return f"{TABLES}/{table}.parquet"
+
+
+def exact_path(tables: str, ending: str) -> str:
+    """Path of a file of a set of exact tables below public/: "json", "parquet" or "certificate.npz"."""
+    return f"{EXACT}/{tables}.{ending}"
 
 
 def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:

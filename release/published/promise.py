@@ -1,7 +1,7 @@
 """`promise.md`: what a release guarantees, in numbers and words, and what it does not."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,10 +16,22 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Outside:
+    """An exact table, outside of ε: how it is protected, and the house policy's exception, "" where it needs none."""
+
+    table: str
+    protection: str
+    exception: str = ""
+    reason: str = ""
+    approved_by: str = ""
+
+
+@dataclass(frozen=True)
 class Promise:
     """The guarantee in numbers: rho exact; (epsilon, delta) from the exact conversion, epsilon rounded up.
 
-    exact_tables: names of tables that are protected by suppression instead and give no differential privacy.
+    rho is 0 where no table is noisy. exact_tables: names of tables that are protected in another way instead and give
+    no differential privacy; outside: how.
     """
 
     rho: Fraction
@@ -28,6 +40,7 @@ class Promise:
     records_per_person: int = 1
     population: str = ""
     exact_tables: tuple[str, ...] = ()
+    outside: tuple[Outside, ...] = ()
 
     @property
     def delta_text(self) -> str:
@@ -46,7 +59,12 @@ class Promise:
             "records_per_person": self.records_per_person,
             "population": self.population,
             "exact_tables": list(self.exact_tables),
+            **({"outside_epsilon": [asdict(table) for table in self.outside]} if self.outside else {}),
         }
+
+    def protected_by(self, kind: str) -> list[str]:
+        """Names of the exact tables that are protected so."""
+        return [table.table for table in self.outside if table.protection == kind]
 
 
 def write_promise(promise: Promise, public: Path, about: About) -> None:
@@ -56,6 +74,8 @@ def write_promise(promise: Promise, public: Path, about: About) -> None:
 
 def promise_text(promise: Promise, about: About) -> str:
     """The promise as Markdown."""
+    if not promise.rho:
+        return render("promise_exact.md.j2", promise=promise, about=about)
     return render(
         "promise.md.j2",
         promise=promise,

@@ -29,11 +29,11 @@ from release.protected.suppression.question import BoolArray, Question, Unprotec
 from release.protected.suppression.rules.groups import with_complements
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import View, outsider
-from release.shown import Closed, Shown
+from release.shown import Shown
 
 
 @dataclass(frozen=True, repr=False)
-class OfficeReport(Shown, Closed):
+class OfficeReport(Shown):
     """What protecting one set came to, for the office: numbers of cells, banded where few. Stays there."""
 
     name: str
@@ -49,8 +49,6 @@ class OfficeReport(Shown, Closed):
         rows = "".join(f"<tr><td>{escape(what)}</td><td>{escape(number)}</td></tr>" for what, number in self.lines)
         title = escape(f"{', '.join(self.tables)} ({self.kind})")
         return f"<table><caption>{title}</caption>{rows}</table>"
-
-    __repr__ = Shown.__repr__
 
 
 def protect_set(
