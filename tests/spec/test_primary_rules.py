@@ -7,7 +7,7 @@ import pytest
 from helpers.drawn_cells import columns, contributions, whole
 
 from release.errors import DataError, PolicyError
-from release.protected.suppression.primary import judge
+from release.protected.suppression.primary import judge, not_far_enough
 from release.protected.suppression.rules import (
     CellFacts,
     Dominance,
@@ -147,6 +147,32 @@ def test_prior_posterior():
     names, facts = contributions(DRAWN)
     assert hidden(names, facts, PriorPosterior(10, 50)) == {"big": 11, "two": 10, "one": 14}
     assert hidden(names, facts, PriorPosterior(10, 100)) == hidden(names, facts, PPercent(10))
+
+
+def test_a_coalition_of_two():
+    """40, 30, 20, 10: b alone leaves 30 unknown, b and c together only 10, less than 50 % of 40: 10 too little."""
+    names, facts = contributions("""
+        cell   | holding | value
+        -------+---------+------
+        four   | a       |    40
+        four   | b       |    30
+        four   | c       |    20
+        four   | d       |    10
+    """)
+    assert hidden(names, facts, PPercent(50)) == {}
+    assert hidden(names, facts, PPercent(50, coalition=2)) == {"four": 10}
+    assert hidden(names, facts, PriorPosterior(50, 100, coalition=2)) == {"four": 10}
+    assert judge(facts, [PPercent(50, coalition=2)]).reasons(0) == (
+        "2 contributors together could work out the largest to within 50 %",
+    )
+
+
+def test_the_highest_possible_sum_is_what_counts():
+    """big (100) may be 102 at most for readers, 103 is asked for; two (100) may be 105. even isn't hidden."""
+    _, facts = contributions(DRAWN)
+    primary = judge(facts, [PPercent(10), MinimumContributors(3)])
+    highest = np.array([100, 102, 105, 77])
+    assert not_far_enough(primary, facts.sums, highest).tolist() == [False, True, False, False]
 
 
 def test_contributors_of_one_holding_are_one():
@@ -374,6 +400,7 @@ def test_contributions_that_exceed_their_sum():
         lambda: Dominance(1, 0.8),
         lambda: PPercent("ten"),
         lambda: PPercent(0),
+        lambda: PPercent(10, coalition=0),
         lambda: PriorPosterior(50, 10),
         lambda: MinimumContributors(1),
         lambda: KDisclosure("class", k=-1),

@@ -11,7 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from release.codes import IntArray
-from release.protected.suppression.rules import CellFacts, KDisclosure, MinimumFrequency, Rule
+from release.protected.suppression.rules import (
+    CellFacts,
+    Dominance,
+    KDisclosure,
+    MinimumFrequency,
+    PPercent,
+    PriorPosterior,
+    Rule,
+)
 from release.protected.suppression.rules.contradictions import refuse_contradictions
 from release.protected.suppression.rules.facts import NOBODY, BoolArray
 from release.shown import Closed
@@ -75,6 +83,17 @@ def judge(facts: CellFacts, rules: Sequence[Rule]) -> Primary:
         alone=who_is_alone(facts),
         lower=lowest_hidden(rules),
     )
+
+
+def not_far_enough(primary: Primary, values: IntArray, highest: IntArray) -> BoolArray:
+    """Where a rule of concentration still fails for readers: bool [n]. The office's inner check; it needs the truth.
+
+    values: true sums; highest: the largest that each cell can be for all that readers know, int64 [n]. The rule asks
+    that `highest` lies at least the cell's width above the truth; two tables that differ by the width don't promise it.
+    """
+    ours = np.array([isinstance(rule, Dominance | PPercent | PriorPosterior) for rule in primary.rules])
+    asked = primary.broken[:, ours].any(axis=1)
+    return np.asarray(asked & (highest - values < primary.width), bool)
 
 
 def who_is_alone(facts: CellFacts) -> IntArray:

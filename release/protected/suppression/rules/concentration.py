@@ -67,13 +67,16 @@ class PPercent:
     """The second largest contributor, who knows his own, can work out the largest to within p %.
 
         unsafe:  X - x1 - x2 < p/100 x1           upper protection:  p/100 x1 - (X - x1 - x2)
+    coalition: so many contributors, the largest after the first, put their figures together (x2 + x3 for two).
     tau-ARGUS "P".
     """
 
     p: Fraction | int | str
     negatives: Negatives = "refuse"
+    coalition: int = 1
 
     def __post_init__(self) -> None:
+        whole("the size of the coalition", self.coalition, at_least=1)
         object.__setattr__(self, "p", parameter("the p of the p % rule", self.p, low=0, high=1000))
 
     @property
@@ -82,7 +85,7 @@ class PPercent:
 
     @property
     def reason(self) -> str:
-        return f"a contributor could work out the largest to within {text(Fraction(self.p))} %"
+        return f"{_who(self.coalition)} could work out the largest to within {text(Fraction(self.p))} %"
 
     def unsafe(self, facts: CellFacts) -> BoolArray:
         return _margin(facts, Fraction(self.p) / 100, self) > 0
@@ -97,14 +100,16 @@ class PriorPosterior:
     """Contributors who know each other to within q % before could know the largest to within p % afterwards.
 
         unsafe:  q/100 (X - x1 - x2) < p/100 x1   upper protection:  p/q x1 - (X - x1 - x2)
-    With q = 100 it is the p % rule. tau-ARGUS "PQ".
+    With q = 100 it is the p % rule; coalition: as there. tau-ARGUS "PQ".
     """
 
     p: Fraction | int | str
     q: Fraction | int | str
     negatives: Negatives = "refuse"
+    coalition: int = 1
 
     def __post_init__(self) -> None:
+        whole("the size of the coalition", self.coalition, at_least=1)
         object.__setattr__(self, "p", parameter("the p of prior-posterior (p, q)", self.p, low=0))
         object.__setattr__(self, "q", parameter("the q of prior-posterior (p, q)", self.q, low=0))
         if Fraction(self.p) >= Fraction(self.q):
@@ -117,7 +122,8 @@ class PriorPosterior:
     @property
     def reason(self) -> str:
         p, q = text(Fraction(self.p)), text(Fraction(self.q))
-        return f"a contributor who knows the others to within {q} % could work out the largest to within {p} %"
+        knowing = f"knowing the others to within {q} %"
+        return f"{_who(self.coalition)}, {knowing}, could work out the largest to within {p} %"
 
     def unsafe(self, facts: CellFacts) -> BoolArray:
         return _margin(facts, self._ratio, self) > 0
@@ -133,9 +139,14 @@ class PriorPosterior:
 Concentration = Dominance | PPercent | PriorPosterior
 
 
-def _margin(facts: CellFacts, ratio: Fraction, rule: Concentration) -> WholeArray:
-    """a x1 - b (X - x1 - x2) for ratio = a/b: above zero where unsafe."""
-    total, largest = _figures(facts, 2, rule, factor=ratio.numerator + 3 * ratio.denominator)
+def _who(coalition: int) -> str:
+    return "a contributor" if coalition == 1 else f"{coalition} contributors together"
+
+
+def _margin(facts: CellFacts, ratio: Fraction, rule: PPercent | PriorPosterior) -> WholeArray:
+    """a x1 - b (X - x1 - x2) for ratio = a/b: above zero where unsafe. A coalition's x3 … are taken off too."""
+    n = 1 + rule.coalition
+    total, largest = _figures(facts, n, rule, factor=ratio.numerator + (1 + n) * ratio.denominator)
     rest = total - largest.sum(axis=1)
     margin: WholeArray = largest[:, 0] * ratio.numerator - rest * ratio.denominator
     return margin
