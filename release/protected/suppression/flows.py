@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from release.codes import IntArray
+from release.errors import UtfallError
 from release.protected.suppression.question import FloatArray
 
 if TYPE_CHECKING:
@@ -39,15 +40,25 @@ class Move:
 class Flows:
     """One warm linear program: least total cost of a move, cells bounded below and above.
 
-    cost: per unit moved, either way. down, up: how far each cell may fall and rise (>= 0, inf for no bound). The model
+    cost: per unit moved, either way. down, up: how far each cell may fall and rise (>= 0, inf for no bound). room: how
+    far it may truly fall, where `down` is less, to keep moves small (a fraction may be multiplied up). The model
     stays in HiGHS; each question changes a few bounds and puts them back. Same questions in one order, same answers.
     """
 
-    def __init__(self, relations: csr_array, *, cost: FloatArray, down: FloatArray, up: FloatArray) -> None:
+    def __init__(
+        self,
+        relations: csr_array,
+        *,
+        cost: FloatArray,
+        down: FloatArray,
+        up: FloatArray,
+        room: FloatArray | None = None,
+    ) -> None:
         self.number = relations.shape[1]
         self.relations = relations
         self.cost, self.down, self.up = cost.astype(float), down.astype(float), up.astype(float)
-        self.programs = 0
+        self.room = self.down if room is None else room
+        self.programs = self.integer_programs = self._amount = 0
         self._model = _model(relations, self.cost, self.down, self.up)
         self._model.run()
         self._rest = self._model.getBasis()
@@ -55,8 +66,10 @@ class Flows:
     def set_cost(self, cells: IntArray, cost: FloatArray) -> None:
         """Change the costs of some cells."""
         self.cost[cells] = cost
-        both = np.concatenate([cells, cells + self.number]).astype(np.int32)
-        self._model.changeColsCost(len(both), both, np.concatenate([cost, cost]).astype(float))
+        order = np.argsort(cells, kind="stable")
+        rising, cost = cells[order], cost[order].astype(float)
+        both = np.concatenate([rising, rising + self.number]).astype(np.int32)
+        self._model.changeColsCost(len(both), both, np.concatenate([cost, cost]))
 
     def set_bounds(self, cells: IntArray, *, down: FloatArray, up: FloatArray) -> None:
         """Change how far some cells may fall and rise; 0 and 0 keeps them still."""
@@ -70,7 +83,7 @@ class Flows:
         """
         from highspy import HighsModelStatus
 
-        one = np.array([cell])
+        one, self._amount = np.array([cell]), amount
         fixed = np.empty(0, dtype=np.int64) if still is None else still[still != cell]
         self._bound(fixed, np.zeros(len(fixed)), np.zeros(len(fixed)), np.zeros(len(fixed)))
         ahead, back = (one, one + self.number) if amount > 0 else (one + self.number, one)
@@ -81,8 +94,9 @@ class Flows:
         self.programs += 1
         found = self._model.getModelStatus() == HighsModelStatus.kOptimal
         solution = np.array(self._model.getSolution().col_value) if found else None
+        move = None if solution is None else self._whole(solution, fixed, ahead)
         self._bound(np.append(fixed, cell), *self._own(np.append(fixed, cell)))
-        return None if solution is None else self._whole(solution[: self.number] - solution[self.number :])
+        return move
 
     def _own(self, cells: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         return np.zeros(len(cells)), self.down[cells], self.up[cells]
@@ -92,30 +106,61 @@ class Flows:
         self._change(both, np.concatenate([least, least]), np.concatenate([up, down]))
 
     def _change(self, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
-        if len(columns):
-            self._model.changeColsBounds(len(columns), columns.astype(np.int32), least, most)
+        _set_bounds(self._model, columns, least, most)
 
-    def _whole(self, change: FloatArray) -> Move | None:
-        """The move as whole numbers, checked; None when no small multiple is whole, or it breaks a bound."""
+    def _whole(self, solution: FloatArray, fixed: IntArray, ahead: IntArray) -> Move | None:
+        """The move as whole numbers, checked; by an integer program when no small multiple is whole."""
+        change = solution[: self.number] - solution[self.number :]
         cells = np.flatnonzero(np.abs(change) > _NEAR)
-        part = change[cells]
         for times in _MULTIPLES:
-            near = np.rint(part * times)
-            if np.abs(near - part * times).max(initial=0) < _NEAR * times:
-                return self._checked(cells, near.astype(np.int64), times)
-        return None
+            near = np.rint(change[cells] * times)
+            if np.abs(near - change[cells] * times).max(initial=0) < _NEAR * times:
+                if (move := self._checked(cells, near.astype(np.int64))) is not None:
+                    return move
+                break
+        return self._by_integers(cells, fixed, ahead)
 
-    def _checked(self, cells: IntArray, change: IntArray, times: int) -> Move | None:
+    def _checked(self, cells: IntArray, change: IntArray) -> Move | None:
         moved = np.zeros(self.number, dtype=np.int64)
         moved[cells] = change
-        if (self.relations @ moved).any():
-            return None
-        room = self.room(cells)
-        return Move(cells, change) if times == 1 or (change >= -room).all() else None
+        fine = not (self.relations @ moved).any() and bool((change >= -self.room[cells]).all())
+        return Move(cells, change) if fine else None
 
-    def room(self, cells: IntArray) -> FloatArray:
-        """How far cells may fall in a multiplied move; a caller with caps that are no true bounds overrides this."""
-        return self.down[cells]
+    def _by_integers(self, support: IntArray, fixed: IntArray, ahead: IntArray) -> Move | None:
+        """The same question in whole numbers, among the cells of the fractional move and all that cost no more."""
+        import highspy
+
+        dear = self.cost > self.cost[support].max()
+        dear[support] = False
+        out = np.concatenate([np.flatnonzero(dear), fixed])
+        model = _model(self.relations, self.cost, self.down, self.up)
+        columns = np.arange(2 * self.number, dtype=np.int32)
+        model.changeColsIntegrality(len(columns), columns, np.full(len(columns), highspy.HighsVarType.kInteger))
+        for option, value in _INTEGER_OPTIONS.items():
+            model.setOptionValue(option, value)
+        none = np.zeros(2 * len(out))
+        _set_bounds(model, np.concatenate([out, out + self.number]), none, none)
+        cell, amount = int(ahead[0]) % self.number, self._amount
+        model.changeColBounds(cell, *((amount, amount) if amount > 0 else (0, 0)))
+        model.changeColBounds(cell + self.number, *((-amount, -amount) if amount < 0 else (0, 0)))
+        model.run()
+        self.integer_programs += 1
+        if model.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return None
+        found = np.rint(np.array(model.getSolution().col_value)).astype(np.int64)
+        change = found[: self.number] - found[self.number :]
+        return self._checked(np.flatnonzero(change), change[change != 0])
+
+
+def _set_bounds(model: Any, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
+    """Change bounds of columns; HiGHS wants them rising, and says nothing but a status when they aren't."""
+    from highspy import HighsStatus
+
+    if not len(columns):
+        return
+    rising, first = np.unique(columns, return_index=True)
+    if model.changeColsBounds(len(rising), rising.astype(np.int32), least[first], most[first]) == HighsStatus.kError:
+        raise UtfallError("the solver refused bounds of a linear program")
 
 
 def _model(relations: csr_array, cost: FloatArray, down: FloatArray, up: FloatArray) -> Any:
@@ -147,3 +192,4 @@ _OPTIONS: dict[str, Any] = {
     "simplex_strategy": 1,
     "random_seed": 1,
 }
+_INTEGER_OPTIONS: dict[str, Any] = {"presolve": "on", "solver": "choose", "mip_rel_gap": 0.2, "mip_max_nodes": 500}

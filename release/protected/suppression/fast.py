@@ -1,0 +1,254 @@
+"""The fast engine: each unprotected cell takes the cheapest move in its neighbourhood; moves are shared.
+
+Cells are served in order of value. The cells that a move changes are hidden, and safe by it from then on. Whoever is
+alone in a cell must not be in all moves of another cell: such a cell gets a second one. Afterwards moves that no cell
+needs are dropped, and what only they changed is shown again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from release.codes import IntArray
+from release.protected.suppression.boxes import MOST_CELLS, Boxes
+from release.protected.suppression.flows import Flows, Move
+from release.protected.suppression.question import BoolArray, FloatArray, Question, Unprotectable
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array, csr_array
+
+_LITTLE = 1e-3
+"""Cost of moving a cell that is hidden already, as part of the typical cost of hiding one."""
+_FAR = 1e9
+_TRIES = 12
+_WHOLE, _UNBOUNDED = (), (-1,)
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbourhood:
+    """A part of the system with its own warm program. cells: rising indices of its groups in the whole."""
+
+    cells: IntArray
+    flows: Flows
+
+    def place(self, cells: IntArray) -> IntArray:
+        """Places of cells of the whole within; those outside are left out."""
+        at = np.minimum(np.searchsorted(self.cells, cells), len(self.cells) - 1)
+        return np.asarray(at[self.cells[at] == cells], dtype=np.int64)
+
+
+@dataclass(eq=False)
+class Search:
+    """What is hidden so far and why: moves found, and per cell which insiders all its moves so far depend on."""
+
+    question: Question
+    boxes: Boxes | None = None
+    everyone: bool = True
+    hidden: BoolArray = field(init=False)
+    moves: list[Move] = field(init=False, default_factory=list)
+    highest: IntArray = field(init=False)
+    lowest: IntArray = field(init=False)
+    common: list[frozenset[int] | None] = field(init=False)
+    programs: int = field(init=False, default=0)
+    _known: dict[tuple[int, ...], Neighbourhood | None] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        number = len(self.question)
+        self.hidden = self.question.primary.copy()
+        self.highest, self.lowest = np.zeros(number, np.int64), np.zeros(number, np.int64)
+        self.common = [None] * number
+
+    # What a cell has, and what it still needs
+
+    def safe(self, cell: int) -> bool:
+        """Whether the moves found so far are wide enough at a cell and no insider is in all of them."""
+        wide = self.highest[cell] - self.lowest[cell] >= self.question.width[cell]
+        return bool(wide) and (not self.common[cell] or not self._judged(cell))
+
+    def _judged(self, cell: int) -> bool:
+        return self.everyone or bool(self.question.primary[cell])
+
+    @cached_property
+    def alone(self) -> IntArray:
+        """Per cell who is alone there, -1 for nobody."""
+        given = self.question.alone
+        return np.full(len(self.question), -1, dtype=np.int64) if given is None else given
+
+    def cells_of(self, people: frozenset[int] | None) -> IntArray:
+        """Hidden cells in which one of them is alone."""
+        if not people:
+            return np.empty(0, dtype=np.int64)
+        return np.sort(np.concatenate([self._where_alone[person] for person in sorted(people)]))
+
+    @cached_property
+    def _where_alone(self) -> dict[int, IntArray]:
+        found: dict[int, list[int]] = {}
+        for cell in np.flatnonzero(self.alone >= 0).tolist():
+            found.setdefault(int(self.alone[cell]), []).append(cell)
+        return {person: np.array(cells) for person, cells in found.items()}
+
+    # Finding moves
+
+    def serve(self, cell: int) -> IntArray:
+        """Find moves until the cell is safe; gives the cells newly hidden. Unprotectable when there are none."""
+        fresh = [np.empty(0, dtype=np.int64)]
+        for _ in range(_TRIES):
+            if self.safe(cell):
+                return np.concatenate(fresh)
+            move = self._next_move(cell)
+            if move is None:
+                break
+            fresh.append(self.take(move))
+        if self.safe(cell):
+            return np.concatenate(fresh)
+        raise _unprotectable(bool(self.common[cell]))
+
+    def _next_move(self, cell: int) -> Move | None:
+        """A move that leaves all cells still of those in all moves so far; failing that, of one of them."""
+        people = self.common[cell] or frozenset()
+        for still in [people, *([frozenset([min(people)])] if len(people) > 1 else [])]:
+            for amount in self._amounts(cell):
+                if (move := self.cheapest(cell, amount, still=self.cells_of(still))) is not None:
+                    return move
+        return None
+
+    def _amounts(self, cell: int) -> list[int]:
+        width, highest, lowest = int(self.question.width[cell]), int(self.highest[cell]), int(self.lowest[cell])
+        if highest - lowest >= width:
+            width, highest, lowest = 1, 0, 0
+        return _amounts(width, highest, lowest)
+
+    def cheapest(self, cell: int, amount: int, *, still: IntArray) -> Move | None:
+        """The cheapest move of a cell by an amount, in the smallest neighbourhood that has one."""
+        if -amount > self.question.values[cell] - self.question.lower[cell]:
+            return None
+        for near in self._neighbourhoods(cell):
+            if (move := self._within(near, cell, amount, still)) is not None:
+                return move
+        return None
+
+    def _within(self, near: Neighbourhood, cell: int, amount: int, still: IntArray) -> Move | None:
+        place = near.place(np.array([cell]))
+        if not len(place):
+            return None
+        near.flows.set_cost(np.arange(len(near.cells)), self.prices[near.cells] / abs(amount))
+        self.programs += 1
+        move = near.flows.cheapest(int(place[0]), amount, still=near.place(still))
+        return None if move is None else Move(near.cells[move.cells], move.change)
+
+    def _neighbourhoods(self, cell: int) -> Iterator[Neighbourhood]:
+        if self.boxes is not None:
+            for name in self.boxes.keys_of(cell):
+                near = self._box(name)
+                if near is not None:
+                    yield near
+        for name in (_WHOLE, _UNBOUNDED):
+            near = self._box(name)
+            if near is not None:
+                yield near
+
+    def _box(self, name: tuple[int, ...]) -> Neighbourhood | None:
+        if name not in self._known:
+            cells = np.arange(len(self.question))
+            if name not in (_WHOLE, _UNBOUNDED) and self.boxes is not None:
+                cells = self.boxes.groups_in(name)
+                if len(cells) > MOST_CELLS:
+                    cells = np.sort(cells[np.argsort(self.prices[cells], kind="stable")[:MOST_CELLS]])
+            self._known[name] = self._part(cells, bounded=name != _UNBOUNDED)
+        return self._known[name]
+
+    def _part(self, cells: IntArray, *, bounded: bool) -> Neighbourhood | None:
+        cells, relations = movable(self._columns, cells[~self.question.publish[cells]])
+        if not len(cells):
+            return None
+        room = (self.question.values - self.question.lower)[cells].astype(float)
+        reach = float(self.question.width.max()) if bounded else _FAR
+        down, up = np.minimum(room, reach), np.full(len(cells), reach)
+        flows = Flows(relations, cost=self.prices[cells], down=down, up=up, room=room)
+        return Neighbourhood(cells, flows)
+
+    @cached_property
+    def _columns(self) -> csc_array:
+        return self.question.relations.tocsc()
+
+    # Keeping account
+
+    @cached_property
+    def prices(self) -> FloatArray:
+        """Cost of moving each cell by one: of hiding it, or very little where it is hidden already."""
+        return np.where(self.hidden, self._little, self.question.cost)
+
+    @cached_property
+    def _little(self) -> FloatArray:
+        """A little for each hidden cell, more where someone is alone, never quite the same: ties cost time."""
+        typical = float(np.median(self.question.cost))
+        uneven = 1 + (np.arange(len(self.question)) * 7919 % 101) / 1000
+        return _LITTLE * typical * uneven + np.where(self.alone >= 0, typical / 20, 0)
+
+    def take(self, move: Move) -> IntArray:
+        """Use a move for all cells it changes; gives those newly hidden."""
+        cells = move.cells
+        fresh = cells[~self.hidden[cells]]
+        self.hidden[fresh] = True
+        self.prices[fresh] = self._little[fresh]
+        self.moves.append(move)
+        self._credit(move)
+        return fresh
+
+    def _credit(self, move: Move) -> None:
+        cells = move.cells
+        self.highest[cells] = np.maximum(self.highest[cells], move.change)
+        self.lowest[cells] = np.minimum(self.lowest[cells], move.change)
+        people = self.alone[cells]
+        inside = frozenset(people[people >= 0].tolist())
+        for cell, person in zip(cells.tolist(), people.tolist(), strict=True):
+            others = inside - {person}
+            before = self.common[cell]
+            self.common[cell] = others if before is None else before & others
+
+
+def fast(question: Question, *, boxes: Boxes | None = None, everyone: bool = True) -> Search:
+    """Serve all primary cells, small values first, then the secondaries that insiders could still work out."""
+    search = Search(question, boxes, everyone)
+    waiting = np.flatnonzero(question.primary)
+    waiting = waiting[np.argsort(question.values[waiting], kind="stable")]
+    while len(waiting):
+        fresh = [search.serve(int(cell)) for cell in waiting]
+        waiting = np.concatenate(fresh)
+        waiting = np.array([c for c in waiting.tolist() if not search.safe(c)], dtype=np.int64)
+    return search
+
+
+def movable(columns: csc_array, cells: IntArray) -> tuple[IntArray, csr_array]:
+    """Of some cells those that can move when all others stand still, and the sums between them."""
+    from scipy.sparse import csr_array
+
+    part = columns[:, cells].tocoo()
+    row, column, sign = part.row, part.col, part.data
+    free = np.ones(len(cells), dtype=bool)
+    while True:
+        lonely = np.bincount(row, minlength=1)[row] == 1
+        if not lonely.any():
+            break
+        free[column[lonely]] = False
+        kept = free[column]
+        row, column, sign = row[kept], column[kept], sign[kept]
+    rows, row = np.unique(row, return_inverse=True)
+    place = np.cumsum(free) - 1
+    return cells[free], csr_array((sign, (row, place[column])), (len(rows), int(free.sum())))
+
+
+def _amounts(width: int, highest: int, lowest: int) -> list[int]:
+    """Changes to try at a cell, so that its range reaches the width."""
+    up, down = width + lowest, width - highest
+    halves = [up * 3 // 4, up // 2, up // 4] if width > 1 else []
+    return [a for a in [up, -down, *halves, *(-h for h in halves)] if a != 0]
+
+
+def _unprotectable(insider: bool) -> Unprotectable:
+    return Unprotectable(str(insider))
