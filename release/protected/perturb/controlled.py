@@ -55,26 +55,15 @@ def _fitting(values: IntArray) -> Literal["nearest", "search"]:
 
 
 def _solved(relations: Any, values: IntArray, *, base: int, further: bool) -> Rounded | None:
-    """The whole-number program; None where it has no solution, or none was found in time.
+    """The whole-number program; None where it has no solution, or none was found in time."""
+    from scipy.optimize import milp
 
-    up: go to the upper multiple (0 or 1). more, less: multiples further than that, where allowed.
-    """
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import hstack
-
-    floor, remainder = values // base, values % base
-    blocks = [relations, relations, -relations] if further else [relations]
-    matrix = hstack(blocks, format="csr").astype(float)
-    n = len(values)
-    cost = np.concatenate([base - 2.0 * remainder, *([np.full(n, float(_FURTHER_COST * base))] * (2 * further))])
-    upper = np.concatenate([(remainder > 0).astype(float), *([np.full(n, np.inf)] if further else [])])
-    if further:
-        upper = np.concatenate([upper, floor.clip(min=0).astype(float)])
-    right = -(relations.astype(np.int64) @ floor).astype(float)
+    n, floor, remainder = len(values), values // base, values % base
+    cost, upper = _costs_and_limits(floor, remainder, base=base, further=further)
     answer = milp(
         cost,
-        constraints=LinearConstraint(matrix, right, right),
-        bounds=Bounds(np.zeros(len(cost)), upper),
+        constraints=_sums_hold(relations, floor, further=further),
+        bounds=(np.zeros(len(cost)), upper),
         integrality=np.ones(len(cost)),
         options={"node_limit": 100 if n <= THOROUGH_UP_TO else 1, "mip_rel_gap": 0.0},
     )
@@ -84,6 +73,29 @@ def _solved(relations: Any, values: IntArray, *, base: int, further: bool) -> Ro
     multiples = floor + parts[0] + (parts[1] - parts[2] if further else 0)
     least = None if further else float(answer.mip_dual_bound) + float(remainder.sum())
     return _checked(relations, values, base * multiples, least=least)
+
+
+def _costs_and_limits(
+    floor: IntArray, remainder: IntArray, *, base: int, further: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Of three blocks of variables: to the upper multiple (0 or 1); multiples more; multiples less (where allowed)."""
+    cost: FloatArray = base - 2.0 * remainder
+    limit: FloatArray = (remainder > 0).astype(np.float64)
+    if not further:
+        return cost, limit
+    dear = np.full(len(floor), float(_FURTHER_COST * base))
+    endless = np.full(len(floor), np.inf)
+    return np.concatenate([cost, dear, dear]), np.concatenate([limit, endless, floor.clip(min=0).astype(float)])
+
+
+def _sums_hold(relations: Any, floor: IntArray, *, further: bool) -> Any:
+    """relations @ (floor + up + more - less) == 0."""
+    from scipy.optimize import LinearConstraint
+    from scipy.sparse import hstack
+
+    blocks = [relations, relations, -relations] if further else [relations]
+    right = -(relations.astype(np.int64) @ floor).astype(float)
+    return LinearConstraint(hstack(blocks, format="csr").astype(float), right, right)
 
 
 def _checked(relations: Any, values: IntArray, rounded: IntArray, *, least: float | None) -> Rounded | None:

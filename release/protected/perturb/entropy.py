@@ -4,15 +4,16 @@ The maximum has the form p(v) = exp(a v + b v^2) / Z; (a, b) minimise the convex
 and Leaver (2011), Giessing (2016); for the form: Jaynes (1957).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from release.codes import IntArray
 
-_LAST_STEPS = 10
-"""Newton steps without a search at the end: there the dual is too flat for its values to be compared."""
-
 FloatArray = npt.NDArray[np.float64]
+_LAST_STEPS = 20
+"""Newton steps without a search at the end: there the dual is too flat for its values to be compared."""
 
 
 def largest_entropy(support: IntArray, variance: float) -> FloatArray:
@@ -57,36 +58,47 @@ def _two_points(support: IntArray, below: int, above: int) -> FloatArray:
     return p
 
 
+@dataclass(frozen=True)
+class _Dual:
+    """log Z(theta) - theta . aim and its derivatives; features: [2, support], v and v^2 in units of the largest."""
+
+    features: FloatArray
+    aim: FloatArray
+
+    def probabilities(self, theta: FloatArray) -> FloatArray:
+        weights = np.exp(theta @ self.features - float((theta @ self.features).max()))
+        return np.asarray(weights / weights.sum())
+
+    def value(self, theta: FloatArray) -> float:
+        exponent = theta @ self.features
+        top = float(exponent.max())
+        return top + float(np.log(np.exp(exponent - top).sum())) - float(theta @ self.aim)
+
+    def slope(self, theta: FloatArray) -> FloatArray:
+        return np.asarray(self.features @ self.probabilities(theta) - self.aim)
+
+    def curvature(self, theta: FloatArray) -> FloatArray:
+        p = self.probabilities(theta)
+        mean = self.features @ p
+        return np.asarray((self.features * p) @ self.features.T - np.outer(mean, mean))
+
+
 def _inside(support: IntArray, variance: float) -> FloatArray:
-    """The exponential form, its parameters by Newton's method on the dual in the unit of the largest noise."""
+    """The exponential form, its parameters by Newton's method on the dual."""
     from scipy.optimize import minimize
 
     unit = float(np.abs(support).max())
-    features = np.stack([support / unit, (support / unit) ** 2])
-    aim = np.array([0.0, variance / unit**2])
+    dual = _Dual(np.stack([support / unit, (support / unit) ** 2]), np.array([0.0, variance / unit**2]))
+    start = np.zeros(2)
+    found = minimize(dual.value, start, jac=dual.slope, hess=dual.curvature, method="trust-exact")
+    return dual.probabilities(_sharpened(dual, found.x))
 
-    def probabilities(theta: FloatArray) -> FloatArray:
-        exponent = theta @ features
-        weights = np.exp(exponent - exponent.max())
-        return np.asarray(weights / weights.sum())
 
-    def dual(theta: FloatArray) -> float:
-        exponent = theta @ features
-        top = float(exponent.max())
-        return top + float(np.log(np.exp(exponent - top).sum())) - float(theta @ aim)
-
-    def slope(theta: FloatArray) -> FloatArray:
-        return np.asarray(features @ probabilities(theta) - aim)
-
-    def curvature(theta: FloatArray) -> FloatArray:
-        p = probabilities(theta)
-        mean = features @ p
-        return np.asarray((features * p) @ features.T - np.outer(mean, mean))
-
-    theta = minimize(dual, np.zeros(2), jac=slope, hess=curvature, method="trust-exact", options={"gtol": 1e-9}).x
+def _sharpened(dual: _Dual, theta: FloatArray) -> FloatArray:
+    """A few Newton steps more, as long as each brings the moments nearer."""
     for _ in range(_LAST_STEPS):
-        closer = theta - np.linalg.lstsq(curvature(theta), slope(theta), rcond=None)[0]
-        if np.abs(slope(closer)).max() >= np.abs(slope(theta)).max():
-            break
+        closer = theta - np.linalg.lstsq(dual.curvature(theta), dual.slope(theta), rcond=None)[0]
+        if np.abs(dual.slope(closer)).max() >= np.abs(dual.slope(theta)).max():
+            return theta
         theta = closer
-    return probabilities(theta)
+    return theta
