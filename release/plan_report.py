@@ -35,7 +35,7 @@ class TableExpectation:
 
 @dataclass(frozen=True, repr=False)
 class PlanReport(Shown):
-    """Cost and expected errors of a release. rho is exact; epsilon is rounded up."""
+    """Cost and expected errors of a release. rho is exact; epsilon is rounded up. exact: (table, protection)."""
 
     release: str
     population: str
@@ -46,6 +46,7 @@ class PlanReport(Shown):
     records_per_person: int
     digest: str
     tables: tuple[TableExpectation, ...]
+    exact: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> str:
         """The report for programs; budgets as exact text."""
@@ -60,6 +61,7 @@ class PlanReport(Shown):
             "digest": self.digest,
             "sizes": list(SIZES),
             "tables": [_table_facts(table) for table in self.tables],
+            **({"exact_tables": dict(self.exact)} if self.exact else {}),
         }
         return json.dumps(facts, indent=2)
 
@@ -74,7 +76,16 @@ class PlanReport(Shown):
             )
             for row in rows
         ]
-        return "\n".join([f"{self.release}: {self.promise}", "", *told, "", EXPLANATION])
+        parts = [f"{self.release}: {self.promise}", ""]
+        if self.tables:
+            parts += [*told, "", EXPLANATION]
+        return "\n".join([*parts, *([self.outside] if self.exact else [])])
+
+    @property
+    def outside(self) -> str:
+        """The exact tables, which cost nothing and promise no differential privacy."""
+        named = ", ".join(f"{name} ({kind})" for name, kind in self.exact)
+        return f"Exact tables, outside of ε, at no charge: {named}."
 
     def _plain(self) -> str:
         return f"<Plan of {self.release}: ρ = {self.rho_text}, {self.noisy_values:,} noisy values>"
@@ -87,6 +98,8 @@ class PlanReport(Shown):
     @property
     def promise(self) -> str:
         """The cost in one line."""
+        if not self.tables:
+            return "no table is noisy; nothing is charged to the privacy budget"
         return (
             f"ρ = {self.rho_text} (zCDP), which is ε = {self.epsilon:.3f} at δ = {float(self.delta):g}, "
             f"for one person's {self.records_per_person} record(s); {self.noisy_values:,} noisy values"
@@ -109,7 +122,10 @@ class PlanReport(Shown):
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(title)}</th>" for title in self.header)
         rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in self.lines())
-        return f"<p>{escape(self.promise)}</p><table><tr>{head}</tr>{rows}</table><p>{escape(EXPLANATION)}</p>"
+        outside = f"<p>{escape(self.outside)}</p>" if self.exact else ""
+        if not self.tables:
+            return f"<p>{escape(self.promise)}</p>{outside}"
+        return f"<p>{escape(self.promise)}</p><table><tr>{head}</tr>{rows}</table><p>{escape(EXPLANATION)}</p>{outside}"
 
 
 EXPLANATION = (
@@ -127,11 +143,12 @@ def plan_report(plan: Plan, policy: Policy) -> PlanReport:
         population=privacy.population,
         rho=plan.rho,
         delta=privacy.delta,
-        epsilon=epsilon_at(plan.rho, privacy.delta),
+        epsilon=epsilon_at(plan.rho, privacy.delta) if plan.rho else 0.0,
         noisy_values=plan.draws,
         records_per_person=plan.records,
         digest=plan.digest(),
         tables=tuple(_expectation(table, policy) for table in plan.tables),
+        exact=tuple((name, said.kinds[0]) for name, table in policy.exact.items() if (said := table.exact)),
     )
 
 

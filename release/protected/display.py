@@ -17,6 +17,7 @@ from release.protected.safe import KeyColumn, SafeTable
 from release.protected.words import (
     ALL_CODE,
     COVERS,
+    EXACT,
     code_text,
     is_fraction,
     key_title,
@@ -79,6 +80,7 @@ def table_html(table: SafeTable, language: str = "en") -> str:
         rows=[_preview_row(table, codes, figures, used, language) for codes, figures in rows.items()],
         more=_whole(len(table.cells) - sum(len(figures) for figures in rows.values())),
         covers=translated(COVERS.get(table.covers, {}), language, table.covers),
+        exact=translated(EXACT.get(table.covers, {}), language),
     )
 
 

@@ -86,11 +86,11 @@ def _effort(said: Mapping[str, Table]) -> str:
 
 def _pattern(cells: TrueCells, asked: Judged, effort: str) -> BoolArray:
     """The cells to hide; the engine's refusals in words about the policy."""
-    from release.protected.suppression.engine import protect
+    from release.protected.suppression.fast import fast
 
     _refuse_all_primary(cells, asked)
     try:
-        pattern = protect(_question(cells, asked), effort="fast" if effort == "fast" else "thorough")
+        pattern = fast(_question(cells, asked))
     except Unprotectable as problem:
         raise PolicyError(
             str(problem.faults[0].what),

@@ -63,8 +63,10 @@ class Protected:
     @property
     def settings(self) -> dict[str, object]:
         """Method and its settings, table by table, as the policy says them."""
-        said = {name: words.model_dump(mode="json", by_alias=True) for name, words in self.tables.protections.items()}
-        return {name: {key: part for key, part in words.items() if part is not None} for name, words in said.items()}
+        return {
+            name: words.model_dump(mode="json", by_alias=True, exclude_none=True)
+            for name, words in self.tables.protections.items()
+        }
 
 
 def sealed(tables: TableSet, cells: Codes, values: IntArray, *, how: str, proof: Proof | None = None) -> Protected:
