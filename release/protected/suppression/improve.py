@@ -1,0 +1,229 @@
+"""A safe pattern made cheaper, block by block: a few hidden cells are shown again, what then lacks protection is
+protected anew as cheaply as can be, exactly, by the integer program of `master`; kept when it costs less."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from release.codes import IntArray
+from release.protected.suppression.fast import movable
+from release.protected.suppression.flows import Flows, Move
+from release.protected.suppression.master import Master, Piece, unmet
+from release.protected.suppression.probe import NOBODY, Demand, Probe, Work
+from release.protected.suppression.question import BoolArray, Question
+from release.protected.suppression.standing import Standing
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How large the blocks are: cells shown again, cells offered instead, and all cells that may move."""
+
+    released: int = 12
+    offered: int = 50
+    columns: int = 250
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Part of a table. cells: [k] rising. released, offered: bool [k]. demands: in the block's own numbers."""
+
+    cells: IntArray
+    released: BoolArray
+    offered: BoolArray
+    demands: tuple[Demand, ...]
+    lost: frozenset[int]
+
+
+def improve(standing: Standing, work: Work, *, reach: Reach = Reach(), seed: int = 0) -> None:
+    """Solve blocks until each secondary was in one, in an order drawn by lot; changes `standing`."""
+    rng = np.random.default_rng(seed)
+    settled = np.zeros(len(standing.question), dtype=bool)
+    for cell in rng.permutation(standing.secondary).tolist():
+        if work.left <= 0:
+            break
+        while standing.hidden[cell] and not settled[cell] and work.left > 0:
+            block = around(standing, cell, reach, rng)
+            if block is None or not improved(standing, block, work):
+                settled[[cell] if block is None else block.cells[block.released]] = True
+
+
+def improved(standing: Standing, block: Block, work: Work) -> bool:
+    """Solve a block; whether that made the pattern cheaper."""
+    sums = _sums(standing.question, block.cells)
+    probe = Probe(sums, standing.room[block.cells], standing.alone[block.cells], work)
+    hidden = _cheaper(standing, block, probe)
+    return hidden is not None and _settle(standing, block, hidden)
+
+
+def around(standing: Standing, cell: int, reach: Reach, rng: np.random.Generator) -> Block | None:
+    """The block around a secondary: near secondaries released, what they protect, near cells offered instead."""
+    near = closeness(standing, np.array([cell]), steps=3) * (0.3 + rng.random(len(standing.question)))
+    secondary = standing.secondary
+    ranked = secondary[np.argsort(-near[secondary], kind="stable")]
+    released, lost = _fitting(standing, ranked[near[ranked] > 0], reach)
+    if not len(released):
+        return None
+    demands = standing.orphans(lost)
+    needed = _supports(standing, demands)
+    open_cells = np.flatnonzero(~standing.hidden & ~standing.question.publish)
+    near = closeness(standing, np.union1d(released, needed), steps=2) * (0.5 + rng.random(len(near)))
+    offered = _best(open_cells, near, reach.offered)
+    helping = _best(np.flatnonzero(standing.hidden), near, reach.columns)
+    cells, _ = movable(standing.columns, np.unique(np.concatenate([released, needed, offered, helping])))
+    return _block(standing, cells, (released, offered), demands, lost)
+
+
+def closeness(standing: Standing, start: IntArray, *, steps: int) -> np.ndarray:
+    """How often a walk through shared sums, from any of the start cells, comes by each cell, [n]."""
+    sums, cells = standing.question.relations, standing.touching
+    weight = dict.fromkeys(start.tolist(), 1.0)
+    total = np.zeros(len(standing.question))
+    total[start] = 1.0
+    for _ in range(steps):
+        spread: dict[int, float] = {}
+        for cell, amount in weight.items():
+            rows = cells.indices[cells.indptr[cell] : cells.indptr[cell + 1]].tolist()
+            for row in rows:
+                spread[row] = spread.get(row, 0.0) + amount / len(rows)
+        rows = np.fromiter(spread, np.int64)
+        lengths = sums.indptr[rows + 1] - sums.indptr[rows]
+        part = np.fromiter(spread.values(), float) / lengths
+        at = np.concatenate([sums.indices[sums.indptr[row] : sums.indptr[row + 1]] for row in rows.tolist()])
+        found, place = np.unique(at, return_inverse=True)
+        amounts = np.bincount(place, np.repeat(part, lengths))
+        total[found] += amounts
+        weight = dict(zip(found.tolist(), amounts.tolist(), strict=True))
+    return total
+
+
+def _fitting(standing: Standing, ranked: IntArray, reach: Reach) -> tuple[IntArray, set[int]]:
+    """As many of the nearest secondaries as the block can hold with all the moves that they carry."""
+    chosen: list[int] = []
+    lost: set[int] = set()
+    touched: set[int] = set()
+    for cell in ranked.tolist():
+        more = standing.users.get(cell, set()) - lost
+        wider = touched.union(*(standing.moves[number].cells.tolist() for number in more))
+        if len(wider) > reach.columns:
+            continue
+        chosen.append(cell)
+        lost, touched = lost | more, wider
+        if len(chosen) == reach.released:
+            break
+    return np.array(sorted(chosen), dtype=np.int64), lost
+
+
+def _supports(standing: Standing, demands: Sequence[Demand]) -> IntArray:
+    numbers = sorted(standing.moves_through({demand.cell for demand in demands}))
+    parts = [standing.moves[number].cells for number in numbers]
+    return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
+
+
+def _best(cells: IntArray, near: np.ndarray, number: int) -> IntArray:
+    some = cells[near[cells] > 0]
+    return some[np.argsort(-near[some], kind="stable")[:number]]
+
+
+def _block(
+    standing: Standing, cells: IntArray, ways: tuple[IntArray, IntArray], demands: list[Demand], lost: set[int]
+) -> Block:
+    released, offered = (np.isin(cells, way) for way in ways)
+    primary = standing.question.primary
+    inner = tuple(
+        replace(demand, cell=int(np.searchsorted(cells, demand.cell))) for demand in demands if primary[demand.cell]
+    )
+    return Block(cells, released, offered, inner, frozenset(lost))
+
+
+def _sums(question: Question, cells: IntArray) -> csr_array:
+    part = question.relations[:, cells].tocsr()
+    return part[np.flatnonzero(np.diff(part.indptr))]
+
+
+def _cheaper(standing: Standing, block: Block, probe: Probe) -> BoolArray | None:
+    """Cells of the block to hide, safe and cheaper than now; None if there are none or none was found."""
+    question = standing.question
+    hidden = standing.hidden[block.cells]
+    free = np.flatnonzero(block.released | block.offered)
+    cost = question.cost[block.cells]
+    piece = Piece(probe, hidden & ~block.released, free, cost, block.demands)
+    now = float(cost[block.released].sum())
+    return solved(piece, below=now - _step(cost[free]))
+
+
+def _step(cost: np.ndarray) -> float:
+    """The least by which a cheaper pattern is cheaper."""
+    return 1.0 if (cost == np.rint(cost)).all() else 1e-6 * float(cost.sum())
+
+
+def solved(piece: Piece, *, below: float, rounds: int = 25, nodes: int = 50) -> BoolArray | None:
+    """The cheapest safe set of a piece, if it costs at most `below` and the rounds suffice."""
+    master = Master(piece)
+    most = below + 1e-6
+    if master.relax(rounds=rounds, enough=most) > most:
+        return None
+    for _ in range(rounds):
+        hidden = master.branch(nodes=nodes)
+        if master.least > most or piece.probe.work.left < 0:
+            return None
+        missing, _ = unmet(piece.probe, hidden, piece.demands)
+        if not missing:
+            return hidden if piece.cost[piece.free] @ hidden[piece.free] <= most else None
+        if not master.separate(missing):
+            master.forbid(hidden)
+    return None
+
+
+def _settle(standing: Standing, block: Block, hidden: BoolArray) -> bool:
+    """Put a cheaper solution in place, with new short moves for the demands it met; False if one can't be shown."""
+    moves = _short_moves(standing, block, hidden)
+    if moves is None:
+        return False
+    standing.drop(block.lost)
+    standing.hidden[block.cells] = hidden
+    for move in moves:
+        standing.add(move)
+    standing.publish_needless()
+    return True
+
+
+def _short_moves(standing: Standing, block: Block, hidden: BoolArray) -> list[Move] | None:
+    """For each demand moves of few cells inside the hidden cells of the block, shared where they can be."""
+    inner = np.flatnonzero(hidden)
+    cells = block.cells[inner]
+    width = float(standing.question.width[cells].max(initial=1))
+    flows = Flows(
+        _sums(standing.question, cells),
+        cost=np.ones(len(cells)),
+        down=np.minimum(standing.room[cells], width),
+        up=np.full(len(cells), width),
+    )
+    found: list[Move] = []
+    for demand in block.demands:
+        own = replace(demand, cell=int(np.searchsorted(inner, demand.cell)))
+        if not _met(found, own, standing.alone[cells]) and not _meet(flows, own, found, standing.alone[cells]):
+            return None
+    return [Move(cells[move.cells], move.change) for move in found]
+
+
+def _met(found: list[Move], demand: Demand, alone: IntArray) -> bool:
+    calm = [move for move in found if demand.still == NOBODY or not (alone[move.cells] == demand.still).any()]
+    ends = [0, *(move.at(demand.cell) for move in calm)]
+    return max(ends) - min(ends) >= demand.width
+
+
+def _meet(flows: Flows, demand: Demand, found: list[Move], alone: IntArray) -> bool:
+    still = np.flatnonzero(alone == demand.still) if demand.still != NOBODY else None
+    for amount in (demand.width, -demand.width):
+        move = flows.cheapest(demand.cell, amount, still=still)
+        if move is not None:
+            found.append(move)
+            return True
+    return False

@@ -1,0 +1,140 @@
+"""The cheapest cells to hide so that demands are met: an integer program that learns its conditions as it goes.
+
+Which hidden cells protect another is a monotone matter: hiding more never hurts. So a set of hidden cells is safe if it
+hits every *cut*, a set of cells one of which must be hidden (with weights where cells are smaller than the width).
+Cuts come from `Probe`, first for fractions of cells, then for whole ones. Whatever is added last, the integer program's
+own bound is a lower bound of the optimum; and a solution that meets all demands is an optimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from release.codes import IntArray
+from release.protected.suppression.probe import Demand, Probe, quiet
+from release.protected.suppression.question import BoolArray, FloatArray
+
+_NUDGE = 0.05
+"""Added to all shares before cuts are sought: cuts with few cells come out, and far fewer of them are needed."""
+_WORTH = 0.02
+"""How much a cut must be missed by, to be worth adding."""
+_NEAR = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A table, or a block of one, to solve: what is hidden in any case, what may be, what each costs, what is asked."""
+
+    probe: Probe
+    fixed: BoolArray
+    free: IntArray
+    cost: FloatArray
+    demands: Sequence[Demand]
+
+
+class Master:
+    """The integer program over the free cells, with the cuts found so far."""
+
+    def __init__(self, piece: Piece) -> None:
+        self.piece = piece
+        self.least = 0.0
+        self._columns = np.arange(len(piece.free), dtype=np.int32)
+        self._known: set[tuple[bytes, bytes]] = set()
+        self._model = quiet()
+        self._model.addVars(len(piece.free), np.zeros(len(piece.free)), np.ones(len(piece.free)))
+        self._model.changeColsCost(len(piece.free), self._columns, piece.cost[piece.free].astype(float))
+        self.shares = piece.fixed.astype(float)
+
+    def relax(self, *, rounds: int, enough: float = np.inf) -> float:
+        """Add cuts for fractions of cells until none is missed; the bound then. Stops when the bound is `enough`."""
+        for _ in range(rounds):
+            if self.least > enough or self.piece.probe.work.left < 0 or not self.separate(self.piece.demands):
+                break
+            self._solve()
+        return self.least
+
+    def branch(self, *, nodes: int) -> BoolArray:
+        """Solve the integer program as it stands, at most so many branches; the cells it would hide."""
+        self._kind(whole=True)
+        self._model.setOptionValue("mip_max_nodes", nodes)
+        self._solve()
+        self._kind(whole=False)
+        return self.piece.fixed | (self.shares > 0.5)
+
+    def separate(self, demands: Sequence[Demand], *, most: int = 10**6) -> int:
+        """Add cuts that the shares miss, at most so many; how many were added."""
+        return self._separate(demands, _NUDGE, most) or self._separate(demands, 0.0, most)
+
+    def forbid(self, hidden: BoolArray) -> None:
+        """Something that this set doesn't hide must be hidden."""
+        self._add((~hidden[self.piece.free]).astype(float))
+
+    def _separate(self, demands: Sequence[Demand], nudge: float, most: int) -> int:
+        share = self.shares.copy()
+        share[self.piece.free] = np.minimum(share[self.piece.free] + nudge, 1)
+        share[self.piece.fixed] = 1
+        self.piece.probe.open(share)
+        added = 0
+        for demand in demands:
+            weights = self.piece.probe.cut(demand, self.piece.fixed)
+            added += weights is not None and self._add_missed(weights[self.piece.free])
+            if added >= most:
+                break
+        return added
+
+    def _add_missed(self, weights: FloatArray) -> bool:
+        missed = float(weights @ self.shares[self.piece.free]) < 1 - _WORTH
+        return missed and self._add(weights)
+
+    def _add(self, weights: FloatArray) -> bool:
+        """Add a cut, its small weights dropped upwards, so that it stays true; False when it is known already."""
+        weights = np.where(weights < _NEAR, 0.0, np.minimum(weights + 1e-9, 1.0))
+        at = np.flatnonzero(weights).astype(np.int32)
+        name = (at.tobytes(), np.round(weights[at], 6).tobytes())
+        if name in self._known or not len(at):
+            return False
+        self._known.add(name)
+        self._model.addRow(1.0 - 1e-6, np.inf, len(at), at, weights[at])
+        return True
+
+    def _solve(self) -> None:
+        self._model.run()
+        self.shares[self.piece.free] = np.clip(np.array(self._model.getSolution().col_value), 0, 1)
+        found: Any = self._model.getInfo()
+        whole = found.mip_node_count >= 0
+        bound = found.mip_dual_bound if whole else found.objective_function_value
+        self.least = max(self.least, float(bound))
+        self.piece.probe.work.spend(5 + len(self._known) / 20 + 20 * max(found.mip_node_count, 0))
+
+    def _kind(self, *, whole: bool) -> None:
+        import highspy
+
+        kind = highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous
+        self._model.changeColsIntegrality(len(self._columns), self._columns, np.array([kind] * len(self._columns)))
+
+
+def unmet(probe: Probe, hidden: BoolArray, demands: Sequence[Demand]) -> tuple[list[Demand], list[IntArray]]:
+    """Demands that no move inside the hidden cells meets, and whole-number moves that meet the others."""
+    probe.open(hidden.astype(float))
+    moves: list[IntArray] = []
+    missing: list[Demand] = []
+    rest = list(demands)
+    while rest:
+        demand = rest.pop(0)
+        found = probe.moves(demand)
+        if found is None:
+            missing.append(demand)
+            continue
+        moves.extend(found)
+        rest = [other for other in rest if not _meets(found, other, probe.alone)]
+    return missing, moves
+
+
+def _meets(moves: list[IntArray], demand: Demand, alone: IntArray) -> bool:
+    calm = [move for move in moves if demand.still < 0 or not move[alone == demand.still].any()]
+    ends = [0, *(int(move[demand.cell]) for move in calm)]
+    return max(ends) - min(ends) >= demand.width

@@ -1,0 +1,143 @@
+"""A safe pattern while it is being improved: what is hidden, and the moves that show each hidden cell to be safe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from release.codes import IntArray
+from release.protected.suppression.flows import Move
+from release.protected.suppression.probe import NOBODY, Demand
+from release.protected.suppression.question import BoolArray, FloatArray, Pattern, Question
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array, csr_array
+
+
+@dataclass(eq=False)
+class Standing:
+    """hidden: bool [n]. moves: by number; users: for each cell the numbers of the moves that change it."""
+
+    question: Question
+    hidden: BoolArray
+    moves: dict[int, Move]
+    users: dict[int, set[int]]
+    next_number: int = 0
+
+    @classmethod
+    def of(cls, question: Question, moves: Iterable[Move]) -> Standing:
+        """What these moves make safe: all cells that they change are hidden, besides those that must be."""
+        standing = cls(question, question.primary.copy(), {}, {})
+        for move in moves:
+            standing.hidden[move.cells] = True
+            standing.add(move)
+        return standing
+
+    @cached_property
+    def room(self) -> FloatArray:
+        """How far each cell may fall, [n]."""
+        return (self.question.values - self.question.lower).astype(float)
+
+    @cached_property
+    def alone(self) -> IntArray:
+        """The contributor alone in each cell, NOBODY elsewhere, [n]."""
+        alone = self.question.alone
+        return np.full(len(self.question), NOBODY) if alone is None else alone
+
+    @cached_property
+    def touching(self) -> csr_array:
+        """The sums of each cell, [n, m]."""
+        return self.question.relations.T.tocsr()
+
+    @cached_property
+    def columns(self) -> csc_array:
+        """The sums by column, [m, n]."""
+        return self.question.relations.tocsc()
+
+    @property
+    def secondary(self) -> IntArray:
+        """The cells hidden for the sake of others."""
+        return np.flatnonzero(self.hidden & ~self.question.primary)
+
+    @property
+    def cost(self) -> float:
+        """What hiding the secondaries costs."""
+        return float(self.question.cost[self.secondary].sum())
+
+    def add(self, move: Move) -> None:
+        """Remember a move."""
+        self.moves[self.next_number] = move
+        for cell in move.cells.tolist():
+            self.users.setdefault(cell, set()).add(self.next_number)
+        self.next_number += 1
+
+    def drop(self, numbers: Iterable[int]) -> None:
+        """Forget moves."""
+        for number in numbers:
+            for cell in self.moves.pop(number).cells.tolist():
+                self.users[cell].discard(number)
+
+    def moves_through(self, cells: Iterable[int]) -> set[int]:
+        """The moves that change any of these cells."""
+        return set().union(*(self.users.get(cell, set()) for cell in cells))
+
+    def orphans(self, lost: set[int]) -> list[Demand]:
+        """What the hidden cells would ask for, if these moves were gone."""
+        cells = sorted({cell for number in lost for cell in self.moves[number].cells.tolist()})
+        return [demand for cell in cells for demand in self.missing_at(cell, lost)]
+
+    def missing_at(self, cell: int, lost: set[int]) -> list[Demand]:
+        """The demands of one cell that the moves left don't meet."""
+        left = [self.moves[number] for number in sorted(self.users.get(cell, set()) - lost)]
+        width = int(self.question.width[cell]) if self.question.primary[cell] else 1
+        ends = [0, *(move.at(cell) for move in left)]
+        missing = [Demand(cell, width)] if max(ends) - min(ends) < width else []
+        return missing + [Demand(cell, 1, insider) for insider in self._insiders(cell, left)]
+
+    def _insiders(self, cell: int, left: list[Move]) -> list[int]:
+        """Those alone in a cell whom no move of this cell leaves in peace; all of them when there is no move."""
+        if self.question.alone is None or not left:
+            return []
+        known: set[int] | None = None
+        for move in left:
+            here = set(self.alone[move.cells].tolist()) - {NOBODY, int(self.alone[cell])}
+            known = here if known is None else known & here
+            if not known:
+                return []
+        return sorted(known or ())
+
+    def publish_needless(self) -> None:
+        """Show secondaries that no move changes."""
+        for cell in self.secondary.tolist():
+            if not self.users.get(cell):
+                self.hidden[cell] = False
+
+    def pattern(self, bound: float | None = None) -> Pattern:
+        """The standing as a finished pattern, with the moves that reach highest and lowest at each cell."""
+        order = sorted(self.moves)
+        high, low = self._ends(order)
+        return Pattern(self.hidden.copy(), self._matrix(order), high, low, self.cost, bound)
+
+    def _matrix(self, order: list[int]) -> csr_array:
+        from scipy.sparse import csr_array
+
+        chosen = [self.moves[number] for number in order]
+        starts = np.cumsum([0, *(len(move.cells) for move in chosen)])
+        cells = np.concatenate([move.cells for move in chosen]) if chosen else np.zeros(0, np.int64)
+        changes = np.concatenate([move.change for move in chosen]) if chosen else np.zeros(0, np.int64)
+        return csr_array((changes, cells, starts), shape=(len(order), len(self.question)))
+
+    def _ends(self, order: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        number = len(self.question)
+        ends = np.zeros((2, number), np.int64)
+        which = np.full((2, number), -1, np.int32)
+        for row, name in enumerate(order):
+            move = self.moves[name]
+            for side, further in enumerate((move.change > ends[0, move.cells], move.change < ends[1, move.cells])):
+                ends[side, move.cells[further]] = move.change[further]
+                which[side, move.cells[further]] = row
+        return which[0], which[1]
