@@ -254,6 +254,18 @@ def test_the_complement_is_hidden_as_a_cell_of_its_own():
     assert not (wide @ values).any()
 
 
+def test_whom_the_question_doesnt_concern_isnt_part_of_the_complement():
+    """30 in all, 10 of them not asked, 20 said yes: nobody else is left, not ten."""
+    from scipy.sparse import csr_array
+
+    relations, values = csr_array(np.array([[-1, 1, 1, 1]], np.int8)), whole([30, 10, 20, 0])
+    wide, extended = with_complements(relations, values, whole([2]), totals=whole([0]), besides=whole([1]))
+    assert extended.tolist() == [30, 10, 20, 0, 0]
+    assert not (wide @ extended).any()
+    assert wide.toarray()[1].tolist() == [-1, 1, 1, 0, 1]
+    assert with_complements(relations, values, whole([2]), totals=whole([0]))[1][-1] == 10
+
+
 def test_sampling_weights():
     """100 of weight 4 and 10 of weight 7 are 100, 100, 100, 100, 10, …: the two largest hold 200 of 470."""
     largest = largest_with_weights(np.array([[100, 10]]), np.array([[4, 7]]), top=2)

@@ -79,7 +79,7 @@ def _costs_and_limits(
     floor: IntArray, remainder: IntArray, *, base: int, further: bool
 ) -> tuple[FloatArray, FloatArray]:
     """Of three blocks of variables: to the upper multiple (0 or 1); multiples more; multiples less (where allowed)."""
-    cost: FloatArray = base - 2.0 * remainder
+    cost: FloatArray = (base - 2 * remainder).astype(np.float64)
     limit: FloatArray = (remainder > 0).astype(np.float64)
     if not further:
         return cost, limit

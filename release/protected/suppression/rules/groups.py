@@ -62,11 +62,15 @@ class KDisclosure:
         return self.k + 1
 
 
-def with_complements(relations: Any, values: IntArray, cells: IntArray, *, totals: IntArray) -> tuple[Any, IntArray]:
-    """The system with one more cell per complement: totals[i] = cells[i] + complement[i].
+def with_complements(
+    relations: Any, values: IntArray, cells: IntArray, *, totals: IntArray, besides: IntArray | None = None
+) -> tuple[Any, IntArray]:
+    """The system with one more cell per complement: totals[i] = cells[i] + besides[i] + complement[i].
 
     relations: sparse int8 [m, n]; values: int64 [n]; cells, totals: positions of unsafe cells, of groups' totals.
-    Gives relations [m + c, n + c] and values [n + c]; complements come last and are never published.
+    besides: positions of cells of the total that don't belong to the group (to whom the question doesn't apply),
+    NOBODY where there are none. Gives relations [m + c, n + c] and values [n + c]; complements come last and are never
+    published.
     """
     from scipy.sparse import block_array, csr_array
 
@@ -74,8 +78,11 @@ def with_complements(relations: Any, values: IntArray, cells: IntArray, *, total
     if count == 0:
         return relations, values
     row = np.arange(count)
-    entries = np.concatenate([np.full(count, -1), np.ones(count)]).astype(np.int8)
-    sums = csr_array((entries, (np.concatenate([row, row]), np.concatenate([totals, cells]))), shape=(count, n))
+    outside = np.full(count, NOBODY, np.int64) if besides is None else besides
+    some = outside != NOBODY
+    places = np.concatenate([totals, cells, outside[some]])
+    signs = np.concatenate([np.full(count, -1), np.ones(count + int(some.sum()))]).astype(np.int8)
+    sums = csr_array((signs, (np.concatenate([row, row, row[some]]), places)), shape=(count, n))
     own = csr_array((np.ones(count, np.int8), (row, row)), shape=(count, count))
     extended = block_array([[relations, None], [sums, own]], format="csr").astype(np.int8)
-    return extended, np.concatenate([values, values[totals] - values[cells]])
+    return extended, np.concatenate([values, -(sums.astype(np.int64) @ values)])
