@@ -80,7 +80,7 @@ def certify(view: View, width: IntArray) -> Certificate:
     short = int((possible.width < asked).sum())
     if short:
         raise Uncertified(
-            f"{roughly(short)} of {roughly(len(asked))} hidden cells can be worked out, or nearly, from what is published",
+            f"{roughly(short)} of {roughly(len(asked))} hidden cells aren't shown to be safe: they may be worked out",
             where="the certificate of the exact table",
             now="hide more cells, or lower the width asked for; without a certificate the table can't be published",
         )

@@ -1,7 +1,7 @@
-"""Hidden cells that can only move together are joined, so that the search for possible tables works on far fewer unknowns.
+"""Hidden cells that can only move together are joined, so that a search for possible tables has far fewer unknowns.
 
-A sum with two hidden cells ties their changes: equal, or equal and opposite. Cells tied this way form one class; a sum
-with one hidden cell left, or a class tied to its own opposite, doesn't move at all. Repeated until nothing is tied anew.
+A sum with two hidden cells ties their changes: equal, or equal and opposite. Cells tied this way form one class; one
+alone in a sum, or tied to its own opposite, doesn't move at all. Repeated until nothing is tied anew.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def _tied(sums: Any) -> Any:
 
 
 def _pairs(sums: Any) -> tuple[IntArray, IntArray, npt.NDArray[np.bool_]]:
-    """Columns that stand alone together in a sum, with equal weight: (first, second, whether they move the same way)."""
+    """Columns alone together in a sum, with equal weight: (first, second, whether they move the same way)."""
     two = np.flatnonzero(np.diff(sums.indptr) == 2)
     at = sums.indptr[two]
     weight, other = sums.data[at], sums.data[at + 1]
@@ -91,7 +91,7 @@ def _signed_labels(many: int, first: IntArray, second: IntArray, same: npt.NDArr
     here = np.concatenate([first, first + many])
     there = np.concatenate([np.where(same, second, second + many), np.where(same, second + many, second)])
     graph = sparse.coo_array((np.ones(len(here), np.int8), (here, there)), shape=(2 * many, 2 * many))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
 def _distinct(sums: Any) -> Any:

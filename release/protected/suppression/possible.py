@@ -13,7 +13,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.joined import Joined, joined, mixed
-from release.protected.suppression.view import NO_BOUND, BoolArray, View
+from release.protected.suppression.view import NO_BOUND, BoolArray
 from release.protected.suppression.whole import NEAR, FloatArray, Sums, corner, whole
 
 _ROUNDS = 40
@@ -105,19 +105,26 @@ def middle(sums: Sums, *, inside: int = 1) -> IntArray | None:
 
 def spread(possible: Possible, width: IntArray) -> None:
     """Adds possible tables until every cell that can has a width of at least `width` [h]; marks the fixed ones."""
-    idle = 0
-    moved = True
+    _by_rounds(possible, width)
+    for cell in np.flatnonzero(possible.wanting(width))[:_ALONE]:
+        if possible.wanting(width)[cell]:
+            reach_alone(possible, int(cell), int(width[cell]))
+
+
+def _by_rounds(possible: Possible, width: IntArray) -> None:
+    """Far corners for all cells in want at once, until nothing is gained any more."""
+    idle = still = 0
     for turn in range(_ROUNDS):
         wanting = possible.wanting(width)
         if not wanting.any() or idle >= _PATIENCE:
-            break
+            return
         point, chosen = far_corner(possible, wanting, width, turn)
-        moved = bool(np.abs(point[chosen]).max(initial=0) > NEAR) or (moved and turn % 2 == 1)
-        idle = 0 if possible.add(whole(possible.around_base, point)) else idle + 1
-        if turn >= _TURNED and turn % 2 == 1 and not moved:
+        possible.add(whole(possible.around_base, point))
+        idle = 0 if possible.wanting(width).sum() < wanting.sum() else idle + 1
+        still = 0 if np.abs(point[chosen]).max(initial=0) > NEAR or turn < _TURNED else still + 1
+        if still == 2 and turn % 2 == 1:
             possible.fixed |= wanting & (possible.width == 0)
-    for cell in np.flatnonzero(possible.wanting(width))[:_ALONE]:
-        reach_alone(possible, int(cell), int(width[cell]))
+            still = 0
 
 
 def far_corner(possible: Possible, wanting: BoolArray, width: IntArray, turn: int) -> tuple[FloatArray, IntArray]:
@@ -154,17 +161,39 @@ def far_corner(possible: Possible, wanting: BoolArray, width: IntArray, turn: in
 
 
 def reach_alone(possible: Possible, cell: int, width: int) -> None:
-    """One cell as high and as low as it can get from the base: widens it, or marks it (and its class) as fixed."""
-    entry = possible.joined.steps[[cell]].tocoo()
-    name = int(entry.col[0])
-    ends = [_end(possible, name, direction) for direction in (1, -1)]
-    if all(abs(end) < NEAR for end in ends):
-        possible.fixed |= np.asarray(abs(possible.joined.steps[:, [name]]).todense()).ravel() > 0
+    """One cell as high and as low as it can get from the base: widens it, or marks it and its class as fixed."""
+    name = int(possible.joined.steps[[cell]].tocoo().col[0])
+    ends = [_end(possible, name, direction) for direction in (-1, 1)]
+    if max(abs(end) for end in ends) < 1 - NEAR:
+        possible.fixed[possible.joined.steps[:, [name]].tocoo().row] = True
         return
-    if possible.width[cell] < width:
-        for direction, end in zip((1, -1), ends, strict=True):
-            if abs(end) >= 1 - NEAR:
-                possible.add(_integer_end(possible, name, direction))
+    for direction, end in zip((-1, 1), ends, strict=True):
+        if possible.width[cell] < width and abs(end) >= 1 - NEAR:
+            possible.add(_integer_end(possible, name, direction)[1])
+
+
+def ends_of_class(possible: Possible, name: int) -> tuple[int, int]:
+    """How far one class can go down (<= 0) and up in whole numbers: reached, or proven not to be passed."""
+    down, up = (_whole_end(possible, name, direction) for direction in (-1, 1))
+    return down, up
+
+
+def _whole_end(possible: Possible, name: int, direction: int) -> int:
+    limit = int(np.floor(abs(_end(possible, name, direction)) + NEAR))
+    reached = _reached(possible, name, direction)
+    if reached >= limit:
+        return direction * limit
+    proven, shift = _integer_end(possible, name, direction)
+    possible.add(shift)
+    return direction * min(limit, proven)
+
+
+def _reached(possible: Possible, name: int, direction: int) -> int:
+    """How far the possible tables found so far take one class in a direction."""
+    entries = possible.joined.steps[:, [name]].tocoo()
+    cell, step = int(entries.row[0]), int(entries.data[0])
+    end = possible.high[cell] if step * direction > 0 else possible.low[cell]
+    return int(abs(end - possible.base[cell]))
 
 
 def _end(possible: Possible, name: int, direction: int) -> float:
@@ -175,13 +204,13 @@ def _end(possible: Possible, name: int, direction: int) -> float:
     down, up = (np.minimum(side, _REACH).astype(np.float64) for side in possible.room)
     point = corner(cost, sums, np.zeros(sums.shape[0]), -down, up)
     if point is None:
-        return 0.0
+        return float(direction * _REACH)
     possible.add(whole(possible.around_base, point))
     return float(point[name])
 
 
-def _integer_end(possible: Possible, name: int, direction: int) -> IntArray | None:
-    """A whole-number shift with one class as far as an integer program gets it in a direction."""
+def _integer_end(possible: Possible, name: int, direction: int) -> tuple[int, IntArray | None]:
+    """The most that one class can move in a direction in whole numbers (proven), and the best shift that was found."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     sums = possible.joined.sums
@@ -189,10 +218,12 @@ def _integer_end(possible: Possible, name: int, direction: int) -> IntArray | No
     cost[name] = -direction
     down, up = (np.minimum(side, _REACH).astype(np.float64) for side in possible.room)
     still = np.zeros(sums.shape[0])
-    limits = {"node_limit": 500}
     rules = LinearConstraint(sums, still, still)
-    found = milp(cost, constraints=rules, bounds=Bounds(-down, up), integrality=np.ones(len(cost)), options=limits)
-    return None if found.x is None else np.round(found.x).astype(np.int64)
+    found = milp(
+        cost, constraints=rules, bounds=Bounds(-down, up), integrality=np.ones(len(cost)), options={"node_limit": 500}
+    )
+    proven = _REACH if found.mip_dual_bound is None else int(np.floor(-found.mip_dual_bound + NEAR))
+    return proven, None if found.x is None else np.round(found.x).astype(np.int64)
 
 
 def _drawn(possible: Possible, turn: int) -> tuple[IntArray, FloatArray]:
