@@ -6,7 +6,7 @@ first key where there are many. A figure's place is its position in the grid of 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from release.protected.reasons import Status
 from release.protected.safe import KeyColumn, SafeTable
-from release.protected.words import LANGUAGES, code_texts, is_fraction, key_title, statistic_text, status_text
+from release.protected.words import EXACT, LANGUAGES, code_texts, is_fraction, key_title, statistic_text, status_text
 from release.published.columns import Coded, Columns, FloatArray, columns_of
 from release.published.decimal_text import decimal_text
 
@@ -32,6 +32,13 @@ class Grid:
     order: Places
     places: Places
     bounds: Places
+    exact: bool
+
+    @property
+    def figures(self) -> Mapping[str, FloatArray]:
+        """The figures; an exact one has no interval to show."""
+        own = self.columns.figures
+        return {name: np.full(len(own[name]), np.nan) if self.exact and name != "value" else own[name] for name in own}
 
 
 def grid_of(table: SafeTable) -> Grid:
@@ -42,7 +49,8 @@ def grid_of(table: SafeTable) -> Grid:
     indices = (*(coded.index for coded in keys), columns.statistic.index)
     places = np.ravel_multi_index(indices, sizes).astype(np.int64)
     order = np.argsort(places, kind="stable")
-    return Grid(columns, keys, order, places[order], _bounds(places[order], sizes))
+    exact = table.protection == "suppression"
+    return Grid(columns, keys, order, places[order], _bounds(places[order], sizes), exact)
 
 
 def scripts(table: SafeTable) -> Iterator[tuple[str, bytes]]:
@@ -67,8 +75,10 @@ def _bounds(places: Places, sizes: tuple[int, ...]) -> Places:
 
 
 def _description(table: SafeTable, grid: Grid) -> dict[str, object]:
+    outside = {"exact": dict(EXACT[table.covers])} if table.covers in EXACT else {}
     return {
         "name": table.name,
+        **outside,
         "unit": table.unit,
         "parts": len(grid.bounds) - 1,
         "keys": [_key(key, coded) for key, coded in zip(table.keys, grid.keys, strict=True)],
@@ -112,7 +122,7 @@ def _joined_figures(grid: Grid, shown: npt.NDArray[np.bool_]) -> dict[str, list[
 
     rows = grid.order[shown]
     offsets = pa.array(np.concatenate(([0], np.cumsum(shown)))[grid.bounds].astype(np.int32))
-    figures = grid.columns.figures
+    figures = grid.figures
     decimals = _decimals(figures["standard_error"][rows])
     lists = {
         name: pa.ListArray.from_arrays(offsets, decimal_text(_to_decimals(figures[name][rows], decimals)))

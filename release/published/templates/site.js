@@ -176,7 +176,7 @@ const utfall = (() => {
     byId("message").textContent = found.length ? "" : words.nothing;
     const chosen = table.keys.filter((key, i) => i !== choice.rows && key.codes.length > 1)
       .map((key) => (key.texts[language] || key.texts.en)[choice.codes[table.keys.indexOf(key)]]).join(", ");
-    byId("caption").textContent = `${words.figures}${chosen ? `: ${chosen}` : ""} (${words.interval})`;
+    byId("caption").textContent = `${words.figures}${chosen ? `: ${chosen}` : ""} (${table.exact ? text(table.exact) : words.interval})`;
     drawTable(found);
     drawChart(found, chosen);
   }
