@@ -1,0 +1,184 @@
+"""From a data frame of inner cells, persons or contributions to the figures that rules look at, cell by cell."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from release.codes import IntArray
+from release.errors import DataError, PolicyError, UsageError, nearest
+from release.protected.suppression.rules import CellFacts, Dominance, KDisclosure, Rule
+from release.protected.suppression.rules.facts import NOBODY
+from release.protected.suppression.structure import Hierarchy, System, folded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns hold what. count: persons in the row; None where each row is one person or contribution.
+
+    value: a magnitude; then its sums are published, not the counts. decimals: of the published sums. contributor: who
+    the magnitude or the person belongs to (a name or number; those of one holding have the same). holders: columns with
+    the distinct holders of a kind, by kind. respondents, asked: persons who answered, and who were asked, where `count`
+    is weighted or some didn't answer.
+    """
+
+    count: str | None = None
+    value: str | None = None
+    decimals: int = 0
+    contributor: str | None = None
+    holders: Mapping[str, str] | None = None
+    respondents: str | None = None
+    asked: str | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        single = (self.count, self.value, self.contributor, self.respondents, self.asked)
+        return (*(name for name in single if name is not None), *(self.holders or {}).values())
+
+
+def cell_facts(frame: "pd.DataFrame", system: System, columns: Columns, rules: Sequence[Rule]) -> CellFacts:
+    """Figures of every cell of the system. frame: one row per entry of `system.leaves`, in its order."""
+    counts = folded(system, whole_numbers(frame, columns.count) if columns.count else np.ones(len(frame), np.int64))
+    respondents, asked = (
+        None if name is None else folded(system, whole_numbers(frame, name))
+        for name in (columns.respondents, columns.asked)
+    )
+    facts = CellFacts(counts, respondents, asked, groups=_groups(system, counts, rules))
+    if columns.value is not None:
+        values = whole_numbers(frame, columns.value, decimals=columns.decimals)
+        facts = replace(facts, sums=folded(system, values), absolute=folded(system, np.abs(values)))
+    if columns.contributor is not None:
+        facts = _with_contributors(facts, frame, system, columns, rules)
+    if columns.holders:
+        kinds = {kind: _distinct(frame[column], system) for kind, column in columns.holders.items()}
+        facts = replace(facts, holders=kinds)
+    return facts
+
+
+def refuse_missing_columns(frame: "pd.DataFrame", names: Sequence[str]) -> None:
+    """UsageError with the first column that the frame lacks."""
+    for name in names:
+        if name not in frame.columns:
+            known = [str(column) for column in frame.columns]
+            raise UsageError(f'the data frame has no column "{name}"', now=nearest(name, known))
+        if frame[name].isna().any():
+            raise DataError(f'the column "{name}" has missing values', now="fill them or leave these rows out")
+
+
+def whole_numbers(frame: "pd.DataFrame", name: str, *, decimals: int = 0) -> IntArray:
+    """A column in units of 10 ** -decimals, as whole numbers. DataError where it isn't whole."""
+    scaled = frame[name].to_numpy(np.float64) * 10**decimals
+    whole = np.rint(scaled)
+    if not np.isfinite(scaled).all() or (np.abs(whole) >= 2**53).any() or (np.abs(whole - scaled) > 1e-4).any():
+        raise DataError(
+            f'the column "{name}" holds numbers with more than {decimals} decimals, or none',
+            now="round them first, or tell Columns(decimals=…)",
+        )
+    found: IntArray = whole.astype(np.int64)
+    return found
+
+
+def _groups(system: System, counts: IntArray, rules: Sequence[Rule]) -> dict[str, IntArray]:
+    """For each group rule the number of persons at the total of the dimension that it names; NOBODY at that total."""
+    found = {}
+    for rule in (rule for rule in rules if isinstance(rule, KDisclosure)):
+        if rule.group not in system.dimensions:
+            raise PolicyError(f'the group "{rule.group}" is no dimension', now=nearest(rule.group, system.dimensions))
+        d = system.dimensions.index(rule.group)
+        totals = group_totals(system, d)
+        found[rule.group] = np.where(system.cells[:, d] == 0, NOBODY, counts[totals]).astype(np.int64)
+    return found
+
+
+def group_totals(system: System, d: int) -> IntArray:
+    """For each cell the position of the cell with dimension d at its total."""
+    codes = [np.asarray(names, dtype=object)[system.cells[:, i]] for i, names in enumerate(system.codes)]
+    codes[d] = np.full(len(system), system.codes[d][0], dtype=object)
+    return system.places({name: column.tolist() for name, column in zip(system.dimensions, codes, strict=True)})
+
+
+def _with_contributors(
+    facts: CellFacts, frame: "pd.DataFrame", system: System, columns: Columns, rules: Sequence[Rule]
+) -> CellFacts:
+    """Number of contributors, who is alone, and the largest contributions where a magnitude is given."""
+    import pandas as pd
+
+    who = pd.factorize(frame[columns.contributor])[0].astype(np.int64)
+    row, cell = pairs(system)
+    amount = np.ones(len(frame), np.int64)
+    if columns.value is not None:
+        amount = whole_numbers(frame, columns.value, decimals=columns.decimals)
+    elif columns.count is not None:
+        amount = whole_numbers(frame, columns.count)
+    parts = pd.DataFrame({"cell": cell, "who": who[row], "amount": amount[row]})
+    parts = parts.groupby(["cell", "who"], sort=True)["amount"].sum().abs().reset_index()
+    parts = parts[parts["amount"] > 0].sort_values(["cell", "amount", "who"], ascending=[True, False, True])
+    contributors = np.bincount(parts["cell"], minlength=len(system)).astype(np.int64)
+    first = parts.drop_duplicates("cell")
+    sole = np.full(len(system), NOBODY, np.int64)
+    sole[first["cell"].to_numpy()] = first["who"].to_numpy()
+    sole[contributors != 1] = NOBODY
+    top = max((rule.n for rule in rules if isinstance(rule, Dominance)), default=2)
+    largest = _largest(parts, len(system), max(top, 2)) if columns.value is not None else None
+    return replace(facts, contributors=contributors, sole=sole, largest=largest)
+
+
+def _largest(parts: "pd.DataFrame", cells: int, top: int) -> IntArray:
+    """The largest amounts of each cell, [cells, top]; parts are sorted by cell, the largest first."""
+    rank = parts.groupby("cell").cumcount().to_numpy()
+    kept = rank < top
+    largest = np.zeros((cells, top), np.int64)
+    largest[parts["cell"].to_numpy()[kept], rank[kept]] = parts["amount"].to_numpy()[kept]
+    return largest
+
+
+def _distinct(column: "pd.Series[str]", system: System) -> IntArray:
+    import pandas as pd
+
+    who = pd.factorize(column)[0].astype(np.int64)
+    row, cell = pairs(system)
+    once = pd.DataFrame({"cell": cell, "who": who[row]}).drop_duplicates()
+    return np.bincount(once["cell"], minlength=len(system)).astype(np.int64)
+
+
+def pairs(system: System) -> tuple[IntArray, IntArray]:
+    """(row, cell) of every cell that each leaf row belongs to, each pair once."""
+    sizes = [len(names) for names in system.codes]
+    steps = np.array([int(np.prod(sizes[d + 1 :], dtype=np.int64)) for d in range(len(sizes))], np.int64)
+    found = [_pairs_of_table(system, steps, depths) for depths in system.tables]
+    row, key = (np.concatenate(part) for part in zip(*found, strict=True))
+    both = np.unique(np.stack([row, np.searchsorted(system.keys, key)]), axis=1)
+    return both[0].astype(np.int64), both[1].astype(np.int64)
+
+
+def _pairs_of_table(system: System, steps: IntArray, depths: Sequence[int]) -> tuple[IntArray, IntArray]:
+    row = np.arange(len(system.leaves), dtype=np.int64)
+    key = np.zeros(len(row), np.int64)
+    for d, depth in enumerate(depths):
+        above = _above(system.hierarchies[d], system.codes[d], depth)
+        mine = [above[leaf] for leaf in system.leaves[row, d].tolist()]
+        lengths = np.array([len(codes) for codes in mine])
+        key = np.repeat(key, lengths) + np.concatenate(mine) * steps[d]
+        row = np.repeat(row, lengths)
+    return row, key
+
+
+def _above(trees: Sequence[Hierarchy], codes: Sequence[str], depth: int) -> list[IntArray]:
+    """For each code that is a leaf the codes above it, itself included, down to a depth."""
+    place = {code: i for i, code in enumerate(codes)}
+    above: list[IntArray] = [np.empty(0, np.int64)] * len(codes)
+    for leaf in trees[0].leaves:
+        reached = {place[c] for tree, c in _steps(trees, leaf) if tree.depth[c] <= depth}
+        above[place[leaf]] = np.array(sorted(reached), np.int64)
+    return above
+
+
+def _steps(trees: Sequence[Hierarchy], leaf: str) -> list[tuple[Hierarchy, str]]:
+    return [pair for tree in trees for pair in product([tree], tree.path(leaf))]

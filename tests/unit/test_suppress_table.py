@@ -1,0 +1,243 @@
+"""The small public API: pandas in, pandas out, with rules, trees, linked tables, magnitudes and a proof."""
+
+import subprocess
+import sys
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from release.errors import DataError, PolicyError, UsageError
+from release.protected import Columns, How, suppress_table
+from release.protected.suppression.attack import attack
+from release.protected.suppression.question import Unprotectable
+from release.protected.suppression.rules import (
+    Dominance,
+    KDisclosure,
+    MinimumContributors,
+    MinimumFrequency,
+    MinimumHolders,
+    MinimumRespondents,
+    PPercent,
+    ResponseRate,
+)
+from release.protected.suppression.verify import verify
+
+FEW = [MinimumFrequency(below=5)]
+COUNT = Columns(count="n")
+REGIONS = {"North": "Total", "South": "Total", "P1": "North", "P2": "North", "P3": "South", "P4": "South"}
+KINDS = {"Public": "Total", "Private": "Total", "P1": "Public", "P3": "Public", "P2": "Private", "P4": "Private"}
+
+
+def graduates(seed=1, dimensions=2):
+    rng = np.random.default_rng(seed)
+    keys = list(product(["P1", "P2", "P3", "P4"], ["arts", "health", "tech"], *[["F", "M"]] * (dimensions - 2)))
+    frame = pd.DataFrame(keys, columns=["provider", "field", "sex"][:dimensions])
+    return frame.assign(n=rng.integers(0, 20, len(frame)))
+
+
+def check(result):
+    """The verifier and the attacker agree, and hidden cells tell nothing by their looks."""
+    assert verify(result.view, result.certificate, result.width) == ()
+    assert not attack(result.view).exactly_known.any()
+    hidden = result.table["status"] == "hidden"
+    assert result.table["value"].isna().equals(hidden)
+    assert len(result.reasons) == hidden.sum()
+    assert set(result.table["status"]) <= {"shown", "hidden"}
+
+
+def truth(frame, result, name="n"):
+    """The sum of the rows below each cell, by a slow loop; trees as in REGIONS and KINDS."""
+    above = {code: {code, "Total"} for code in ("arts", "health", "tech", "F", "M")}
+    above |= {p: {p, "Total", REGIONS[p], KINDS[p]} for p in ("P1", "P2", "P3", "P4")}
+    dims = [c for c in result.table.columns if c not in ("value", "status")]
+    return [
+        frame.loc[
+            [all(code in above[row[d]] for d, code in zip(dims, cell, strict=True)) for _, row in frame.iterrows()],
+            name,
+        ].sum()
+        for cell in result.table[dims].itertuples(index=False)
+    ]
+
+
+@pytest.mark.parametrize("effort", ["fast", "thorough"])
+def test_counts_with_a_tree(effort):
+    frame = graduates()
+    result = suppress_table(
+        frame, {"provider": REGIONS, "field": None}, rules=FEW, columns=COUNT, how=How(effort=effort)
+    )
+    check(result)
+    shown = result.table["status"] == "shown"
+    true = np.array(truth(frame, result))
+    assert (result.table["value"][shown] == true[shown]).all()
+    assert not shown[(true > 0) & (true < 5)].any()
+    assert result.loss.primary == ((true > 0) & (true < 5)).sum()
+    assert result.loss.primary + result.loss.secondary == (~shown).sum()
+    assert result.loss.hidden_value == true[~shown].sum()
+
+
+def test_overlapping_trees_and_pairs_as_trees():
+    frame = graduates(2)
+    pairs = [(parent, child) for child, parent in KINDS.items()]
+    result = suppress_table(frame, {"provider": [REGIONS, pairs], "field": None}, rules=FEW, columns=COUNT)
+    check(result)
+    assert {"North", "Public"} <= set(result.table["provider"])
+
+
+def test_linked_tables_are_one_system():
+    frame = graduates(3, dimensions=3)
+    result = suppress_table(
+        frame,
+        ["provider", "field", "sex"],
+        rules=FEW,
+        columns=COUNT,
+        tables=[["provider", "field"], ["provider", "sex"]],
+    )
+    check(result)
+    assert not ((result.table["field"] != "Total") & (result.table["sex"] != "Total")).any()
+
+
+def test_persons_as_rows_give_the_same_as_counts():
+    frame = graduates(4)
+    persons = frame.loc[frame.index.repeat(frame["n"]), ["provider", "field"]]
+    one = suppress_table(frame, ["provider", "field"], rules=FEW, columns=COUNT)
+    other = suppress_table(persons.sample(frac=1, random_state=0), ["provider", "field"], rules=FEW)
+    pd.testing.assert_frame_equal(one.table, other.table)
+
+
+def test_the_order_of_rows_makes_no_difference():
+    frame = graduates(5)
+    tables = [
+        suppress_table(one, {"provider": REGIONS, "field": None}, rules=FEW, columns=COUNT)
+        for one in (frame, frame.sample(frac=1, random_state=1))
+    ]
+    assert tables[0].table.equals(tables[1].table)
+    assert tables[0].certificate.to_json() == tables[1].certificate.to_json()
+
+
+def pays(seed=0):
+    rng = np.random.default_rng(seed)
+    rows = [
+        (place, field, f"E{rng.integers(0, 9)}", round(float(rng.lognormal(7, 1.2)), 2))
+        for place, field in product("ABCD", "xyz")
+        for _ in range(rng.integers(2, 9))
+    ]
+    return pd.DataFrame(rows, columns=["place", "field", "employer", "pay"])
+
+
+def test_magnitudes_with_dominance():
+    frame = pays()
+    columns = Columns(value="pay", decimals=2, contributor="employer")
+    rules = [Dominance(n=1, k="60"), PPercent(p="15"), MinimumContributors(below=3)]
+    result = suppress_table(frame, ["place", "field"], rules=rules, columns=columns, how=How(insiders=False))
+    check(result)
+    for row in result.table.itertuples():
+        mine = frame[frame["place"].isin([row.place] if row.place != "Total" else list("ABCD"))]
+        mine = mine[mine["field"].isin([row.field] if row.field != "Total" else list("xyz"))]
+        parts = mine.groupby("employer")["pay"].sum().sort_values(ascending=False)
+        whole, largest, two = parts.sum(), parts.iloc[0], parts.iloc[:2].sum()
+        unsafe = largest > 0.6 * whole or whole - two < 0.15 * largest or len(parts) < 3
+        assert row.status == "hidden" or not unsafe
+        assert row.status == "hidden" or row.value == pytest.approx(whole)
+    assert (result.table["status"] == "hidden").sum() >= 4
+    assert any("more than 60 %" in reason or "15 %" in reason for reason in result.reasons["reason"])
+
+
+def test_holders_are_counted_once():
+    rows = [("A", "x", "P1", 20), ("A", "y", "P1", 9), ("A", "y", "P2", 9), ("B", "x", "P1", 9), ("B", "x", "P2", 9)]
+    rows += [("B", "y", "P2", 8), ("B", "y", "P1", 30), ("C", "x", "P1", 4), ("C", "x", "P2", 9), ("C", "y", "P1", 7)]
+    frame = pd.DataFrame([*rows, ("C", "y", "P2", 7)], columns=["area", "field", "provider", "n"])
+    result = suppress_table(
+        frame,
+        ["area", "field"],
+        rules=[MinimumHolders("provider")],
+        columns=Columns(count="n", holders={"provider": "provider"}),
+    )
+    reasons = result.reasons.set_index(["area", "field"])["reason"]
+    assert "holders (provider)" in reasons["A", "x"]
+    assert result.loss.primary == 1
+    check(result)
+
+
+def test_weighted_counts_are_judged_by_persons():
+    frame = graduates(9).assign(n=40, persons=[2, *[9] * 11], asked=[9] * 12)
+    columns = Columns(count="n", respondents="persons", asked="asked")
+    rules = [MinimumRespondents(below=5), ResponseRate(percent="30")]
+    result = suppress_table(frame, ["provider", "field"], rules=rules, columns=columns)
+    check(result)
+    assert result.reasons.set_index(["provider", "field"])["reason"]["P1", "arts"].count(";") == 1
+
+
+def test_everyone_of_a_group_in_one_answer():
+    frame = graduates(6).assign(n=lambda f: np.where(f["provider"] == "P1", np.where(f["field"] == "arts", 12, 0), 9))
+    result = suppress_table(frame, ["provider", "field"], rules=[KDisclosure(group="field")], columns=COUNT)
+    check(result)
+    hidden = result.table[result.table["status"] == "hidden"]
+    assert ("P1", "arts") in set(zip(hidden["provider"], hidden["field"], strict=True))
+    assert (hidden["provider"] == "P1").sum() > 1
+
+
+def test_cells_that_must_be_shown_or_hidden():
+    frame = graduates(7).assign(n=10)
+    plain = suppress_table(frame.assign(n=[3, *[10] * 11]), ["provider", "field"], rules=FEW, columns=COUNT)
+    first = plain.reasons[plain.reasons["reason"].str.contains("protect")].iloc[-1]
+    keep = {"provider": first["provider"], "field": first["field"]}
+    how = How(publish=[keep], hide=[{"provider": "P4", "field": "tech"}])
+    result = suppress_table(frame.assign(n=[3, *[10] * 11]), ["provider", "field"], rules=FEW, columns=COUNT, how=how)
+    check(result)
+    status = result.table.set_index(["provider", "field"])["status"]
+    assert status[keep["provider"], keep["field"]] == "shown"
+    assert status["P4", "tech"] == "hidden"
+    assert "asked for by name" in set(result.reasons["reason"])
+
+
+def test_wider_intervals_where_asked():
+    frame = graduates(8)
+    result = suppress_table(frame, ["provider", "field"], rules=FEW, columns=COUNT, how=How(width=4))
+    check(result)
+    primary = result.reasons["reason"].str.contains("fewer").to_numpy()
+    found = attack(result.view, exact=True)
+    assert ((found.upper - found.lower)[result.view.hidden][primary] >= 4).all()
+
+
+def test_what_cannot_be_protected_is_said():
+    frame = pd.DataFrame({"a": ["x", "y"], "n": [3, 40]})
+    with pytest.raises(Unprotectable):
+        suppress_table(frame, ["a"], rules=FEW, columns=COUNT, how=How(publish=[{"a": "y"}, {"a": "Total"}]))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "told"),
+    [
+        ({"columns": Columns(count="m")}, UsageError, 'no column "m"'),
+        ({"dimensions": ["provder"]}, UsageError, "provider"),
+        ({"dimensions": []}, UsageError, "no dimension"),
+        ({"rules": []}, PolicyError, "no rule"),
+        ({"rules": [*FEW, MinimumFrequency(below=3)]}, PolicyError, "2 times"),
+        ({"how": How(publish=[{"provider": "P9"}])}, UsageError, "P9"),
+        ({"how": How(hide=[{"providr": "P1"}])}, UsageError, "provider"),
+        ({"dimensions": {"provider": {"P1": "Total"}, "field": None}}, DataError, "no tree"),
+        ({"dimensions": {"provider": REGIONS | {"North": "P1"}, "field": None}}, PolicyError, "circle"),
+        ({"rules": [Dominance(n=1, k="60")]}, PolicyError, "needs"),
+        ({"rules": [KDisclosure(group="feild")]}, PolicyError, "field"),
+    ],
+)
+def test_wrong_usage_is_told_in_plain_words(change, error, told):
+    given = {"dimensions": ["provider", "field"], "rules": FEW, "columns": COUNT} | change
+    dimensions = given.pop("dimensions")
+    with pytest.raises(error, match=told):
+        suppress_table(graduates(), dimensions, **given)
+
+
+def test_figures_that_are_not_whole_are_refused():
+    with pytest.raises(DataError, match="decimals"):
+        suppress_table(graduates().assign(n=1.5), ["provider", "field"], rules=FEW, columns=COUNT)
+    with pytest.raises(DataError, match="missing"):
+        suppress_table(graduates().assign(n=np.nan), ["provider", "field"], rules=FEW, columns=COUNT)
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    program = "import sys, release.protected; print(sorted({'pandas', 'scipy', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
