@@ -1,6 +1,6 @@
 """Records that agree with the fit's tables: what is refined against what, and which changes are tried."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +12,17 @@ from synthetic.fit import Fit, concerned_share
 from synthetic.records import Records, concerned, pick
 from synthetic.refine import Change, Margin, refine
 
-ROUNDS = 12
+ROUNDS = 20
 OFFERS = 3
 BATCH = 20_000
+LOOKED_AT = 50_000
 LIKELY = 1e-3
 """Cells of fewer expected persons are not moved to."""
-EXACT = 30.0
+EXACT = 100.0
 """Weight of the total over each dimension's first level: cohort sizes and the like come out exact."""
+MANY = 20_000
+HEAVIEST = 2.0
+"""A table of so many cells has weight 1, smaller ones more, up to the heaviest: few cells must speak for them."""
 
 
 def agreeing(
@@ -32,19 +36,24 @@ def agreeing(
     for margin, difference in zip(margins, beside, strict=False):
         margin.difference += difference
     cell, leaves = records.cell.copy(), {name: values.copy() for name, values in records.leaves.items()}
+    refined = replace(records, cell=cell, leaves=leaves)
+    neighbours = {name: _Neighbours(records.fit, name) for name in records.fit.support.levels}
     for _ in range(rounds):
-        refine(cell, leaves, margins, _changes(records.fit, cell, leaves, margins, random))
-    return replace(records, cell=cell, leaves=leaves)
+        refine(cell, leaves, margins, _changes(refined, margins, neighbours, random))
+    return refined
 
 
 def all_margins(records: Records) -> Iterator[Margin]:
     """Every table of the policy, and each dimension alone, with the records' present differences."""
     policy = records.fit.policy
-    wanted = dict.fromkeys(policy.measured(table) for table in policy.tables.values())
+    fitted = {*records.fit.support.levels, *records.fit.outcomes}
+    measured = (policy.measured(table) for table in policy.tables.values())
+    wanted = dict.fromkeys(tuple(pair for pair in c if pair[0] in fitted) for c in measured)
     for name in records.fit.support.levels:
         yield _margin(records, ((name, 1),), weight=EXACT)
     for combination in wanted:
-        yield _margin(records, combination, weight=1.0)
+        cells = cells_in(combination, policy.attributes)
+        yield _margin(records, combination, weight=float(np.clip(np.sqrt(MANY / cells), 1.0, HEAVIEST)))
 
 
 def _margin(records: Records, combination: Combination, *, weight: float) -> Margin:
@@ -88,22 +97,35 @@ def fitted_table(fit: Fit, combination: Combination) -> FloatArray:
 
 
 def _changes(
-    fit: Fit, cell: IntArray, leaves: dict[str, IntArray], margins: list[Margin], random: np.random.Generator
+    records: Records, margins: Sequence[Margin], neighbours: Mapping[str, "_Neighbours"], random: np.random.Generator
 ) -> Iterator[Change]:
-    """One round: for every table, records of cells with too many are offered a code or a cell with too few."""
-    neighbours = {name: _Neighbours(fit, name) for name in fit.support.levels}
+    """One round: for every table, records of cells with too many are offered a code or a cell with too few.
+
+    The records change while this runs: each change is proposed for them as they are then.
+    """
+    some = _some_at_a_time(random.permutation(len(records)))
     for margin in margins:
-        records = Records(fit, cell, leaves)
         if margin.outcome:
-            yield _better_outcome(records, margin, _surplus(records, margin, random), random)
+            yield _better_outcome(records, margin, _surplus(records, margin, next(some)), random)
         for name in (name for name, _ in margin.combination if name in neighbours):
-            yield _better_cell(records, margin, neighbours[name], _surplus(records, margin, random), random)
+            yield _better_cell(records, margin, neighbours[name], _surplus(records, margin, next(some)), random)
 
 
-def _surplus(records: Records, margin: Margin, random: np.random.Generator) -> IntArray:
-    """Some records of cells that have more than half a person too many, in random order."""
-    over = np.flatnonzero(margin.difference[margin.positions(records.cell, records.leaves)] > 0.5)
-    return np.asarray(random.permutation(over)[:BATCH])
+def _some_at_a_time(order: IntArray) -> Iterator[IntArray]:
+    """The next records to look at, over and over."""
+    while True:
+        for start in range(0, len(order), LOOKED_AT):
+            yield order[start : start + LOOKED_AT]
+
+
+def _surplus(records: Records, margin: Margin, seen: IntArray) -> IntArray:
+    """Of the records seen, some in cells that have more than half a person too many."""
+    over = margin.difference[margin.positions(records.cell[seen], _of_rows(records, margin, seen))] > 0.5
+    return np.asarray(seen[over][:BATCH])
+
+
+def _of_rows(records: Records, margin: Margin, rows: IntArray) -> dict[str, IntArray]:
+    return {margin.outcome: records.leaves[margin.outcome][rows]} if margin.outcome else {}
 
 
 def _better_outcome(records: Records, margin: Margin, rows: IntArray, random: np.random.Generator) -> Change:
@@ -112,12 +134,12 @@ def _better_outcome(records: Records, margin: Margin, rows: IntArray, random: np
     outcome, applies = records.fit.outcomes[name], concerned(few, name)
     new = few.leaves[name]
     for _ in range(OFFERS):
-        drawn = pick(outcome.chances, outcome.row[few.cell], random.random(len(rows)))
+        drawn = pick(outcome.ends, outcome.row[few.cell], random.random(len(rows)))
         place = margin.cells[few.cell]
         better = margin.difference[place + margin.leaves[drawn]] < margin.difference[place + margin.leaves[new]]
         new = np.where(better & applies, drawn, new)
     now = replace(few, leaves={**few.leaves, name: new})
-    return Change(rows, few.cell, {name: new, **_following(now, few, random)})
+    return Change(rows, few.cell, {name: new, **_following(now, few, name, random)}, ())
 
 
 def _better_cell(
@@ -131,25 +153,31 @@ def _better_cell(
         drawn = neighbours.any(few.cell, random)
         better = margin.difference[margin.cells[drawn] + beside] < margin.difference[margin.cells[new] + beside]
         new = np.where(better & (records.fit.weights[drawn] > LIKELY), drawn, new)
-    return Change(rows, new, _following(replace(few, cell=new), few, random))
+    name = neighbours.dimension
+    return Change(rows, new, _following(replace(few, cell=new), few, name, random), (name,))
 
 
 def _few(records: Records, rows: IntArray) -> Records:
     return Records(records.fit, records.cell[rows], {name: values[rows] for name, values in records.leaves.items()})
 
 
-def _following(now: Records, before: Records, random: np.random.Generator) -> dict[str, IntArray]:
-    """Outcomes that begin to apply get a leaf from the fit, those that cease to, "not applicable"; the rest stays."""
-    changed: dict[str, IntArray] = {}
-    for name, outcome in now.fit.outcomes.items():
-        applies, applied = concerned(now, name), concerned(before, name)
+def _following(now: Records, before: Records, name: str, random: np.random.Generator) -> dict[str, IntArray]:
+    """What follows a change of `name`: outcomes that begin to apply get a leaf from the fit, those that cease to,
+    "not applicable"; the rest stays.
+    """
+    policy, changed = now.fit.policy, dict[str, IntArray]()
+    for other, outcome in now.fit.outcomes.items():
+        deciding = {*policy.applicable[other], policy.time_dimension}
+        if deciding.isdisjoint({name, *changed}):
+            continue
+        applies, applied = concerned(now, other), concerned(before, other)
         if (applies == applied).all():
             continue
-        none = now.fit.policy.attributes[name].leaves.index[NOT_APPLICABLE]
-        drawn = pick(outcome.chances, outcome.row[now.cell], random.random(len(now)))
-        kept = np.where(applied, now.leaves[name], drawn)
-        changed[name] = np.where(applies, kept, none)
-        now = replace(now, leaves={**now.leaves, name: changed[name]})
+        none = policy.attributes[other].leaves.index[NOT_APPLICABLE]
+        drawn = pick(outcome.ends, outcome.row[now.cell], random.random(len(now)))
+        kept = np.where(applied, now.leaves[other], drawn)
+        changed[other] = np.where(applies, kept, none)
+        now = replace(now, leaves={**now.leaves, other: changed[other]})
     return changed
 
 
@@ -157,6 +185,7 @@ class _Neighbours:
     """Support cells that differ in one dimension only."""
 
     def __init__(self, fit: Fit, name: str) -> None:
+        self.dimension = name
         key = fit.support.index(tuple((other, level) for other, level in fit.support.levels.items() if other != name))
         self.order = np.argsort(key, kind="stable")
         sorted_key = key[self.order]

@@ -1,8 +1,8 @@
 """To how many an outcome applies, as it was measured itself: its persons but for "not applicable".
 
 That number is fixed before an outcome is fitted, by the calendar and by the outcomes that it asks for. So what the
-outcome's own tables say of it belongs in the fit of those: persons of the followed years by provider, from a survey by
-provider.
+outcome's own tables say of it belongs in the fit of those: employed persons by detailed field, from pay by detailed
+field; persons of the followed years by provider, from a survey by provider.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from release.possible import BoolArray
 from release.protected.estimates import Estimates
 from release.protected.functionals import outcome_table
 from release.residuals import FloatArray
-from synthetic.rake import RakedTable
+from synthetic.rake import NoisyCells, RakedTable
 from synthetic.support import Support
 
 UNKNOWN = 1e12
@@ -33,6 +33,39 @@ def asked_by_calendar(estimates: Estimates, policy: Policy, support: Support) ->
         for base in _bases(estimates, name):
             if base and time not in dict(base) and (asked := _asked(estimates, base, name)):
                 yield _table(asked, _rows(support.index(base), inside, asked), np.zeros(1, np.int64), base)
+
+
+def asked_by_outcome(
+    estimates: Estimates, policy: Policy, support: Support, name: str, cells: IntArray
+) -> Iterator[RakedTable]:
+    """For the fit of an outcome: persons with the codes that others ask of it, by what those were measured with.
+
+    cells: a support cell for each row of the outcome's fit; rows must tell all dimensions of `asking_combinations`.
+    """
+    for other in _asking(policy, name):
+        inside = np.isin(np.arange(len(policy.attributes[name].leaves)), sorted(policy.applicable[other][name]))
+        for base in _bases(estimates, other):
+            if asked := _asked(estimates, base, other):
+                where = support.index(base)[cells] if base else np.zeros(len(cells), np.int64)
+                rows = _rows(where, _followed(policy, support, other)[cells], asked)
+                yield _table(asked, rows, (~inside).astype(np.int64), base)
+
+
+def asking_combinations(estimates: Estimates, policy: Policy, name: str) -> list[Combination]:
+    """The measured combinations of outcomes that ask for codes of this one and of no other."""
+    asking = set(_asking(policy, name))
+    return [c for c in estimates.counts if asking & set(dict(c))]
+
+
+def _asking(policy: Policy, name: str) -> list[str]:
+    return [other for other, parents in policy.applicable.items() if set(parents) == {name}]
+
+
+def _followed(policy: Policy, support: Support, name: str) -> BoolArray:
+    followed, time = policy.followed(name), policy.time_dimension
+    if followed is None or time is None or time not in support.nodes:
+        return np.ones(support.size, np.bool_)
+    return np.asarray(followed[support.nodes[time]])
 
 
 def _bases(estimates: Estimates, name: str) -> list[Combination]:
@@ -57,8 +90,8 @@ def _rows(where: IntArray, inside: BoolArray, asked: tuple[FloatArray, FloatArra
 
 
 def _table(asked: tuple[FloatArray, FloatArray], rows: IntArray, columns: IntArray, base: Combination) -> RakedTable:
-    """Persons asked, by the base's cells; the last row is not to be fitted."""
-    value = np.zeros((len(asked[0]) + 1, 1))
+    """Persons asked in the first column; a second column (if any) and the last row are not to be fitted."""
+    value = np.zeros((len(asked[0]) + 1, int(columns.max()) + 1))
     error = np.full(value.shape, UNKNOWN)
     value[:-1, 0], error[:-1, 0] = asked
-    return RakedTable(rows, columns, value, error, shrunk=len(base) > 0)
+    return RakedTable(rows, columns, NoisyCells(value, error, shrunk=len(base) > 0))

@@ -6,6 +6,7 @@ it was measured with. Outcomes that were never measured together are independent
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -13,10 +14,11 @@ from release.codes import NOT_APPLICABLE, IntArray
 from release.policy.policy import Combination, Policy
 from release.protected.estimates import Estimates
 from release.residuals import FloatArray
-from synthetic.asked import asked_by_calendar
-from synthetic.rake import RakedTable, inside_intervals, rake
+from synthetic.asked import asked_by_calendar, asked_by_outcome, asking_combinations
+from synthetic.rake import NoisyCells, RakedTable, inside_intervals, rake
 from synthetic.runs import measured_runs
-from synthetic.support import Support, possible_cells
+from synthetic.support import Support, TooManyCellsError, possible_cells
+from synthetic.wanted import wanted_only
 from synthetic.zeros import with_known_zeros
 
 
@@ -32,6 +34,12 @@ class OutcomeFit:
     parents: tuple[str, ...]
     row: IntArray = field(repr=False)
     chances: FloatArray = field(repr=False)
+
+    @cached_property
+    def ends(self) -> FloatArray:
+        """Cumulative chances of each row; the last is 1."""
+        ends = np.cumsum(self.chances, axis=1)
+        return np.asarray(ends / ends[:, -1:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +62,24 @@ def fit(estimates: Estimates, policy: Policy, *, inside: bool = True) -> Fit:
 
     inside: bring the published tables' cells inside their intervals; not for replicates, whose figures move on purpose.
     """
-    support = possible_cells(policy, finest_levels(estimates, policy))
-    best = with_known_zeros(estimates, policy)
+    support, best = _possible(with_known_zeros(estimates, policy), policy)
     printed = {policy.measured(table) for table in policy.tables.values()} if inside else set()
     published = Published(estimates, frozenset(printed))
     weights = fit_dimensions(best, policy, support, published)
     outcomes: dict[str, OutcomeFit] = {}
     for name in policy.document.outcomes:
-        if any(name in dict(combination) for combination in estimates.counts):
+        if any(name in dict(combination) for combination in best.counts):
             outcomes[name] = fit_outcome(best, Fit(policy, support, weights, outcomes), name, published)
     return Fit(policy, support, weights, outcomes)
+
+
+def _possible(estimates: Estimates, policy: Policy) -> tuple[Support, Estimates]:
+    """The possible cells of all measured dimensions; of those that the records need if these are too many."""
+    try:
+        return possible_cells(policy, finest_levels(estimates, policy)), estimates
+    except TooManyCellsError:
+        fewer = wanted_only(estimates, policy)
+        return possible_cells(policy, finest_levels(fewer, policy)), fewer
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,25 +117,28 @@ def fit_dimensions(estimates: Estimates, policy: Policy, support: Support, publi
 def _dimension_table(estimates: Estimates, support: Support, combination: Combination) -> RakedTable:
     value, error = estimates.counts[combination], np.sqrt(estimates.variances[combination])
     one, shrunk = np.zeros(1, np.int64), len(combination) > 1
-    return RakedTable(support.index(combination), one, value.reshape(-1, 1), error.reshape(-1, 1), shrunk)
+    cells = NoisyCells(value.reshape(-1, 1), error.reshape(-1, 1), shrunk)
+    return RakedTable(support.index(combination), one, cells)
 
 
 def fit_outcome(estimates: Estimates, so_far: Fit, name: str, published: Published) -> OutcomeFit:
     """An outcome's distribution in the cells of the dimensions it was measured with."""
     measured = [c for c in estimates.counts if name in dict(c)]
-    parents = tuple(d for d in so_far.support.levels if any(d in dict(c) for c in measured))
-    cells, row = _rows(so_far.support, parents, measured)
+    needed = [*measured, *asking_combinations(estimates, so_far.policy, name)]
+    parents = tuple(d for d in so_far.support.levels if any(d in dict(c) for c in needed))
+    cells, row = _rows(so_far.support, parents, needed)
     persons = so_far.weights * concerned_share(so_far, name)
     concerned = np.asarray(np.bincount(row, weights=persons, minlength=len(cells)), np.float64)
     attribute = so_far.policy.attributes[name]
     answers = np.array([code != NOT_APPLICABLE for code in attribute.leaves.codes])
     known = [c for c in measured if estimates.variances[c].all()]
     tables = {c: _outcome_table(estimates, so_far.support, c, name, cells) for c in known}
+    fitted = [*tables.values(), *asked_by_outcome(estimates, so_far.policy, so_far.support, name, cells)]
     even = answers / answers.sum()
-    raked = rake(concerned[:, None] * even, list(tables.values()), rows=concerned)
+    raked = rake(concerned[:, None] * even, fitted, rows=concerned)
     seen = [c for c in tables if c in published.combinations]
     shown = [_outcome_table(published.estimates, so_far.support, c, name, cells) for c in seen]
-    weights = inside_intervals(raked, shown, list(tables.values()), rows=concerned)
+    weights = inside_intervals(raked, shown, fitted, rows=concerned)
     sums = weights.sum(axis=1, keepdims=True)
     return OutcomeFit(name, parents, row, np.where(sums > 0, weights / np.where(sums > 0, sums, 1), even))
 
@@ -138,9 +157,9 @@ def concerned_share(so_far: Fit, name: str) -> FloatArray:
     return share
 
 
-def _rows(support: Support, parents: tuple[str, ...], measured: list[Combination]) -> tuple[IntArray, IntArray]:
+def _rows(support: Support, parents: tuple[str, ...], needed: list[Combination]) -> tuple[IntArray, IntArray]:
     """One support cell for each distinct combination of the parents' needed nodes, and each cell's row among them."""
-    finest = {d: max(dict(c).get(d, 0) for c in measured) for d in parents}
+    finest = {d: max(dict(c).get(d, 0) for c in needed) for d in parents}
     key = support.index(tuple((d, finest[d]) for d in parents))
     _, first, row = np.unique(key, return_index=True, return_inverse=True)
     return first.astype(np.int64), row.astype(np.int64)
@@ -161,5 +180,5 @@ def _outcome_table(
     if unknown is not None:
         error = error.copy()
         error[:, unknown] = 1e12
-    columns, shrunk = attribute.ancestors(attribute.depth, level), len(combination) > 1
-    return RakedTable(rows, columns, value, error, shrunk, runs=tuple(measured_runs(estimates, combination, name)))
+    columns, noisy = attribute.ancestors(attribute.depth, level), NoisyCells(value, error, len(combination) > 1)
+    return RakedTable(rows, columns, noisy, runs=tuple(measured_runs(estimates, combination, name)))

@@ -14,6 +14,7 @@ from synthetic.fit import Fit, OutcomeFit
 from synthetic.refine import BoolArray
 
 _GOLDEN = (np.sqrt(5) - 1) / 2
+_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,18 +77,16 @@ def draw_outcome(records: Records, outcome: OutcomeFit, random: np.random.Genera
     shift = (random.random() + _GOLDEN * np.arange(len(sizes))) % 1
     points = (place + shift[sorted_rows]) / np.maximum(sizes, 1)[sorted_rows]
     leaf = np.full(len(records), attribute.leaves.index.get(NOT_APPLICABLE, 0), np.int64)
-    leaf[who[order]] = pick(outcome.chances, sorted_rows, points)
+    leaf[who[order]] = pick(outcome.ends, sorted_rows, points)
     return leaf
 
 
-def pick(chances: FloatArray, rows: IntArray, points: FloatArray) -> IntArray:
+def pick(ends: FloatArray, rows: IntArray, points: FloatArray) -> IntArray:
     """The leaf of each row at a point of [0, 1) of its cumulative chances; leaves without a chance are never picked."""
-    ends = np.cumsum(chances, axis=1)
-    ends = ends / ends[:, -1:]
-    flat = (ends + np.arange(len(ends))[:, None]).reshape(-1)
-    width = chances.shape[1]
-    found = np.searchsorted(flat, rows + np.minimum(points, 1 - 1e-9), side="right") - rows * width
-    return np.asarray(np.clip(found, 0, width - 1), np.int64)
+    points = np.minimum(points, 1 - 1e-9)
+    parts = [slice(start, start + _AT_ONCE) for start in range(0, len(rows), _AT_ONCE)]
+    found = [np.count_nonzero(ends[rows[part]] <= points[part, None], axis=1) for part in parts]
+    return np.concatenate([np.zeros(0, np.int64), *found])
 
 
 def concerned(records: Records, name: str) -> BoolArray:

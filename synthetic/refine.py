@@ -4,7 +4,7 @@ Many changes are tried at once. The gain of each alone is exact; of the best, as
 of squared differences over all tables. Prior art: the records-adding and -moving searches of population synthesis.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,11 +39,19 @@ class Margin:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """Changes tried together: for each of `rows` a new cell and new leaves (as many as rows)."""
+    """Changes tried together: for each of `rows` a new cell and new leaves (as many as rows).
+
+    dimensions: those in which new cells differ from the old.
+    """
 
     rows: IntArray
     cell: IntArray
     leaves: Mapping[str, IntArray]
+    dimensions: Collection[str]
+
+    def touches(self, margin: Margin) -> bool:
+        """Whether a table can tell the difference."""
+        return any(name in self.dimensions or name in self.leaves for name, _ in margin.combination)
 
 
 def refine(
@@ -102,11 +110,12 @@ def _turn(cells: IntArray) -> IntArray:
 
 
 def _moves(cell: IntArray, leaves: Mapping[str, IntArray], margins: Sequence[Margin], change: Change) -> list[_Moved]:
-    before = {name: values[change.rows] for name, values in leaves.items()}
+    touched = [margin for margin in margins if change.touches(margin)]
+    before = {name: leaves[name][change.rows] for name in {margin.outcome for margin in touched} - {""}}
     after = {**before, **change.leaves}
     old_cell = cell[change.rows]
     moves = []
-    for margin in margins:
+    for margin in touched:
         old, new = margin.positions(old_cell, before), margin.positions(change.cell, after)
         if (old != new).any():
             moves.append(_Moved(margin, old, new))

@@ -16,6 +16,10 @@ from release.possible import BoolArray, any_child
 LARGEST_SUPPORT = 20_000_000
 
 
+class TooManyCellsError(PolicyError):
+    """The dimensions have more possible combinations than can be handled."""
+
+
 @dataclass(frozen=True, eq=False)
 class Support:
     """Possible cells: nodes[name][i] is cell i's node at level levels[name] of the attribute.
@@ -45,7 +49,7 @@ def possible_cells(policy: Policy, levels: Mapping[str, int]) -> Support:
     """All combinations of the dimensions' nodes at `levels` that no public list excludes.
 
     Grows dimension by dimension and drops what is excluded as soon as a list's dimensions are all there, so that the
-    full product is never made. PolicyError if more than 20 million combinations remain, or none.
+    full product is never made. TooManyCellsError if more than 20 million combinations remain, PolicyError if none.
     """
     nodes: dict[str, IntArray] = {}
     size = 1
@@ -67,7 +71,7 @@ def possible_cells(policy: Policy, levels: Mapping[str, int]) -> Support:
 
 def _crossed(nodes: Mapping[str, IntArray], size: int, name: str, codes: int) -> tuple[dict[str, IntArray], int]:
     if size * codes > LARGEST_SUPPORT:
-        raise PolicyError(
+        raise TooManyCellsError(
             f"the dimensions have more than {LARGEST_SUPPORT:,} possible combinations",
             where="dimensions, possible",
             now="list the possible combinations under `possible`, or leave dimensions out of `synthetic.columns`",

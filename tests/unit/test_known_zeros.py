@@ -9,7 +9,7 @@ from release.plan import make_plan
 from release.protected.estimates import estimate
 from release.residuals import accumulate
 from synthetic.asked import asked_by_calendar
-from synthetic.fit import finest_levels
+from synthetic.fit import finest_levels, fit
 from synthetic.support import possible_cells
 from synthetic.zeros import known_zeros, sums_of_children, with_known_zeros
 
@@ -110,7 +110,7 @@ def test_an_outcome_of_some_years_tells_how_many_are_of_them(tmp_path, persons):
     (by_sex,) = asked_by_calendar(release.estimates, policy, support)
     followed = persons.cohort.astype(int) + 3 <= 2024
     expected = [(followed & (persons.sex == sex)).sum() for sex in ("1", "2")]
-    np.testing.assert_allclose(by_sex.value[:2, 0], expected, atol=1e-9)
+    np.testing.assert_allclose(by_sex.cells.value[:2, 0], expected, atol=1e-9)
     counted = by_sex.of(np.ones((support.size, 1)))[:, 0]
     late = np.isin(support.nodes["cohort"], [3, 4]).sum()
     assert counted[2] == late
@@ -121,3 +121,20 @@ def test_the_plan_of_the_small_policy_has_zeros_to_learn_from(policy):
     estimates = estimate(release_of(policy, some_persons(policy, 20)).measurements)
     assert any(known_zeros(policy, c).any() for c in estimates.counts)
     assert make_plan(policy).rho > 0
+
+
+def test_pay_tells_how_many_work_by_what_pay_was_measured_with(tmp_path, persons):
+    """Pay by field and activity by sex: the fit of activity hears of those at work in each field."""
+    from helpers.small_policy import POLICY
+
+    text = POLICY[: POLICY.index("tables:")]
+    tables = "tables:\n  a: {by: [sex], of: activity}\n  b: {by: [field], of: pay, show: [p50], minimum: 30}\n"
+    policy = small_policy(tmp_path, text + tables + POLICY[POLICY.index("withhold:") :])
+    release = release_of(policy, persons)
+    found = fit(release.estimates, policy)
+    field, chances = found.support.nodes["field"], found.outcomes["activity"].chances[found.outcomes["activity"].row]
+    working = chances[:, sorted(policy.applicable["pay"]["activity"])].sum(axis=1) * found.weights
+    at_work = persons.activity.isin(["10", "13", "22"])
+    for code, node in policy.attributes["field"].leaves.index.items():
+        expected = (at_work & (persons.field == code)).sum()
+        assert abs(working[field == node].sum() - expected) < 1, "without pay's tables shares would be equal"

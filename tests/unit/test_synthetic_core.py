@@ -1,5 +1,6 @@
 """Support, raking, records and refinement: the laws they keep, on worlds small enough to check by hand."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -15,7 +16,7 @@ from release.protected.estimates import estimate
 from synthetic import support as support_module
 from synthetic.agree import agreeing, all_margins, fitted_table
 from synthetic.fit import finest_levels, fit
-from synthetic.rake import RakedTable, inside_intervals, rake
+from synthetic.rake import NoisyCells, RakedTable, families, inside_intervals, rake
 from synthetic.records import concerned, draw_records, pick, systematic
 from synthetic.refine import Change, Margin, refine
 from synthetic.support import possible_cells
@@ -102,7 +103,7 @@ def block(random, rows=12, columns=4):
 def table_of(truth, groups, columns, error):
     value = np.zeros((groups.max() + 1, columns.max() + 1))
     np.add.at(value, (groups[:, None], columns[None, :]), truth)
-    return RakedTable(groups, columns, value, np.full(value.shape, error), shrunk=True)
+    return RakedTable(groups, columns, NoisyCells(value, np.full(value.shape, error), shrunk=True))
 
 
 @settings(max_examples=20, deadline=None)
@@ -118,24 +119,54 @@ def test_raking_to_exact_tables_reproduces_them_and_keeps_rows_and_zeros(seed):
     start = np.where(truth > 0, truth.sum() / truth.size, 0.0)
     raked = rake(start, tables, cycles=40)
     for table in tables:
-        np.testing.assert_allclose(table.of(raked), table.value, rtol=0.02, atol=0.5)
+        np.testing.assert_allclose(table.of(raked), table.cells.value, rtol=0.02, atol=0.5)
     assert raked[0, 1] == 0
     kept = rake(start, tables[:1], rows=truth.sum(axis=1))
     np.testing.assert_allclose(kept.sum(axis=1), truth.sum(axis=1))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_steps_on_a_table_seen_from_a_finer_one_are_those_on_the_block(seed, kept):
+    """The slow, obvious twin: every table of a family touches the whole block."""
+    random = np.random.default_rng(seed)
+    truth = block(random)
+    rows = truth.sum(axis=1) if kept else None
+    finest, coarse = (np.arange(12) % 6, np.arange(4) // 2), (np.arange(12) % 3, np.zeros(4, np.int64))
+    apart = (np.arange(12) // 6, np.arange(4))
+    made = [table_of(random.normal(truth, 5.0), *parts, 5.0) for parts in (coarse, finest, apart)]
+    twins = [RakedTable(t.rows, t.columns, NoisyCells(t.cells.value, t.cells.error, True)) for t in made[:2]]
+    found = families(made)
+    assert {id(family.finest): len(family.members) for family in found} == {id(made[1]): 2, id(made[2]): 1}
+    family = next(f for f in found if f.finest is made[1])
+    weights = family.moved(truth, RakedTable.step, rows=rows, backwards=False)
+    slow = truth
+    for table in twins:
+        slow = slow * table.spread(table.step(table.of(slow)))
+        slow = slow * (truth.sum() / slow.sum() if rows is None else block_rows(rows, slow, finest[0]))
+    if rows is not None:
+        slow = slow * (rows / slow.sum(axis=1))[:, None]
+    np.testing.assert_allclose(weights, slow, rtol=1e-6, atol=1e-9)
+
+
+def block_rows(rows, weights, groups):
+    """Factors that bring each group of rows to what its rows must add up to."""
+    wanted, have = (np.bincount(groups, weights=sums)[groups] for sums in (rows, weights.sum(axis=1)))
+    return (wanted / have)[:, None]
 
 
 def test_a_cell_that_is_all_noise_keeps_the_coarser_shape():
     """Two equal rows; one cell's noisy value is far off, but its error is larger still."""
     start = np.full((2, 2), 10.0)
     noisy = np.array([[40.0, 10.0], [10.0, 10.0]])
-    table = RakedTable(np.arange(2), np.arange(2), noisy, np.full((2, 2), 100.0), shrunk=True)
+    table = RakedTable(np.arange(2), np.arange(2), NoisyCells(noisy, np.full((2, 2), 100.0), shrunk=True))
     assert abs(rake(start, [table])[0, 0] - 10.0) < 1.5
 
 
 def test_cells_outside_their_intervals_come_inside_and_the_others_stay():
     weights = np.array([[100.0, 50.0], [30.0, 20.0]])
     value = np.array([[100.0, 50.0], [50.0, 20.0]])
-    table = RakedTable(np.arange(2), np.arange(2), value, np.full((2, 2), 5.0), shrunk=False)
+    table = RakedTable(np.arange(2), np.arange(2), NoisyCells(value, np.full((2, 2), 5.0), shrunk=False))
     moved = inside_intervals(weights, [table], [])
     assert (np.abs(moved - value) < 1.96 * 5.0).all()
     assert abs(moved[0, 0] - 100) < 7  # the total is kept, so all others give a little
@@ -174,8 +205,8 @@ def test_systematic_sampling_is_within_one_of_its_expectation(weights, rows):
 def test_a_leaf_without_a_chance_is_never_picked():
     chances = np.array([[0.0, 0.5, 0.0, 0.5, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0]])
     points = np.linspace(0, 1, 101, endpoint=False)
-    assert set(pick(chances, np.zeros(101, np.int64), points)) == {1, 3}
-    assert set(pick(chances, np.ones(101, np.int64), points)) == {0}
+    assert set(pick(chances.cumsum(axis=1), np.zeros(101, np.int64), points)) == {1, 3}
+    assert set(pick(chances.cumsum(axis=1), np.ones(101, np.int64), points)) == {0}
 
 
 def test_the_same_seed_gives_the_same_records_and_another_one_others(fitted):
@@ -211,11 +242,11 @@ def test_changes_are_made_only_if_all_together_they_help_and_are_booked_exactly(
     maps = [random.integers(0, 3, cells), random.integers(0, 4, cells), np.arange(cells)]
     targets = [random.multinomial(persons, np.full(m.max() + 1, 1 / (m.max() + 1))).astype(float) for m in maps]
     margins = [
-        Margin((), m, "", np.zeros(0, np.int64), 1.0, np.bincount(m[cell], minlength=len(t)) - t)
+        Margin((("d", 1),), m, "", np.zeros(0, np.int64), 1.0, np.bincount(m[cell], minlength=len(t)) - t)
         for m, t in zip(maps, targets, strict=True)
     ]
     was = objective(margins)
-    changes = (Change(random.permutation(persons)[:20], random.integers(0, cells, 20), {}) for _ in range(5))
+    changes = (Change(random.permutation(persons)[:20], random.integers(0, cells, 20), {}, ("d",)) for _ in range(5))
     refine(cell, {}, margins, changes)
     for margin, m, target in zip(margins, maps, targets, strict=True):
         np.testing.assert_allclose(margin.difference, np.bincount(m[cell], minlength=len(target)) - target)
@@ -225,3 +256,18 @@ def test_changes_are_made_only_if_all_together_they_help_and_are_booked_exactly(
 def test_levels_are_the_finest_measured(fitted, policy, persons):
     estimates = estimate(measured(make_plan(policy), persons, random=None))
     assert finest_levels(estimates, policy) == {"place": 2, "field": 2, "sex": 1}
+
+
+def test_dimensions_that_no_record_needs_are_left_out_only_where_all_are_too_many(policy, persons, monkeypatch):
+    wanted = outcome_policy([PLACE, FIELD, SEX], [STATUS, PAY], TABLES, rho="2", only_if={"pay": {"status": ["work"]}})
+    asked = wanted.document.synthetic.model_copy(update={"columns": ["field", "sex", "pay"]})
+    wanted = replace(wanted, document=wanted.document.model_copy(update={"synthetic": asked}))
+    estimates = estimate(measured(make_plan(wanted), persons, random=None))
+    assert set(fit(estimates, wanted).support.levels) == {"place", "field", "sex"}
+    monkeypatch.setattr(support_module, "LARGEST_SUPPORT", 10)
+    found = fit(estimates, wanted)
+    assert (set(found.support.levels), set(found.outcomes)) == ({"field", "sex"}, {"status", "pay"})
+    records = agreeing(draw_records(found, 2_000, np.random.default_rng(1)), np.random.default_rng(2), rounds=3)
+    assert np.array_equal(records.leaves["pay"] != 3, records.leaves["status"] == 0)
+    with pytest.raises(PolicyError, match="possible combinations"):
+        fit(estimates, policy)
