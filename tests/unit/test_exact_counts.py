@@ -5,7 +5,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from helpers.small_registers import POLICY, deliver, small_policy
+from helpers.exact_cases import SECRET, exact_policy, random_registers
+from helpers.small_registers import deliver, small_policy
 
 from release.confidential.exact import exact_counts
 from release.confidential.inputs import open_delivery
@@ -14,53 +15,18 @@ from release.protected.exact.cells import holders_in_cells, keys_of_cells, sole_
 from release.protected.exact.sets import table_sets
 from release.protected.perturb.keys import record_keys
 
-HOUSE = """\
-office: {en: Office}
-largest_rho: "2"
-largest_delta: "1e-6"
-smallest_below: 5
-largest_relative_error: 0.5
-protections: [dp, suppression, cell-key, rounding]
-may_grant: [director]
-"""
-EXACT = """\
-tables:
+TABLES = """\
   persons: {by: [place, cohort], protection: {suppression: {rules: {minimum: 3}}}}
   work: {by: ["place:region"], of: "activity-1:group", protection: {suppression: {rules: {minimum: 3,
     holders: {by: sex, minimum: 2}}}}}
   grades: {by: [], of: grade, protection: {cell-key: {}}}
 """
-TEXT = POLICY.split("tables:\n")[0] + EXACT
-SECRET = bytes(range(32))
-
-
-def registers(number: int = 60):
-    random = np.random.default_rng(3)
-    people = [f"p{i}" for i in range(number)]
-    degrees = [
-        {
-            "person": p,
-            "place": str(random.choice(["n1", "n2", "s1"])),
-            "cohort": int(random.choice([2019, 2020, 2021])),
-            "sex": str(random.choice(["1", "2"])),
-            "rank": 1,
-            "grade": int(random.choice([1, 2])),
-        }
-        for p in people
-    ]
-    work = [
-        {"person": p, "year": d["cohort"] + 1, "activity": str(random.choice(["w1", "i1"])), "batch": 1}
-        for p, d in zip(people, degrees, strict=True)
-    ]
-    return {"degrees": degrees, "activity": work}
 
 
 @pytest.fixture
 def case(tmp_path):
-    (tmp_path / "policy").mkdir()
-    (tmp_path / "policy" / "house.yaml").write_text(HOUSE)
-    policy = small_policy(tmp_path / "policy", text=TEXT)
-    data = registers()
+    policy = exact_policy(tmp_path / "policy", TABLES)
+    data = random_registers()
     linked = link(open_delivery(policy, deliver(tmp_path / "data", policy, data)), policy, secret=SECRET)
     sets = table_sets(policy)
     return (
@@ -81,7 +47,7 @@ def test_every_cell_holds_the_plain_count(case):
     _, data, _, counts, sets = case
     cells = true_cells(sets[0], counts["persons"])
     region = {"n1": "north", "n2": "north", "s1": "south"}
-    acts = {row["person"]: {"w1": "work", "i1": "idle"}[row["activity"]] for row in data["activity"]}
+    acts = {row["person"]: {"w1": "work", "w2": "work", "i1": "idle"}[row["activity"]] for row in data["activity"]}
     expected = Counter()
     for row in data["degrees"]:
         places = ("all", region[row["place"]], row["place"])
@@ -124,7 +90,7 @@ def test_cell_keys_add_up_from_the_record_keys(case):
 
 def test_without_a_secret_there_are_no_record_keys(tmp_path):
     policy = small_policy(tmp_path / "policy")
-    linked = link(open_delivery(policy, deliver(tmp_path / "data", policy, registers())), policy)
+    linked = link(open_delivery(policy, deliver(tmp_path / "data", policy, random_registers())), policy)
     assert RECORD_KEYS[0] not in linked._rows.columns
 
 
