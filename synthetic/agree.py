@@ -15,10 +15,10 @@ from synthetic.refine import Change, Margin, refine
 ROUNDS = 20
 OFFERS = 3
 BATCH = 20_000
-LOOKED_AT = 50_000
+LOOKED_AT = 60_000
 LIKELY = 1e-3
 """Cells of fewer expected persons are not moved to."""
-EXACT = 100.0
+EXACT = 30.0
 """Weight of the total over each dimension's first level: cohort sizes and the like come out exact."""
 MANY = 20_000
 HEAVIEST = 2.0

@@ -44,8 +44,10 @@ def asked_by_outcome(
     """
     for other in _asking(policy, name):
         inside = np.isin(np.arange(len(policy.attributes[name].leaves)), sorted(policy.applicable[other][name]))
+        alike = np.array_equal(_followed(policy, support, name), _followed(policy, support, other))
         for base in _bases(estimates, other):
             if asked := _asked(estimates, base, other):
+                asked = _with_own(asked, estimates, base, name, inside) if alike else asked
                 where = support.index(base)[cells] if base else np.zeros(len(cells), np.int64)
                 rows = _rows(where, _followed(policy, support, other)[cells], asked)
                 yield _table(asked, rows, (~inside).astype(np.int64), base)
@@ -70,7 +72,7 @@ def _followed(policy: Policy, support: Support, name: str) -> BoolArray:
 
 def _bases(estimates: Estimates, name: str) -> list[Combination]:
     """What an outcome was measured with; its own level doesn't matter."""
-    return [tuple(pair for pair in c if pair[0] != name) for c in estimates.counts if dict(c).get(name) == 1]
+    return [_base(c, name) for c in estimates.counts if dict(c).get(name) == 1]
 
 
 def _asked(estimates: Estimates, base: Combination, name: str) -> tuple[FloatArray, FloatArray] | None:
@@ -82,6 +84,30 @@ def _asked(estimates: Estimates, base: Combination, name: str) -> tuple[FloatArr
     concerned = np.array([float(code != NOT_APPLICABLE) for code in codes])
     variance = table.variance(concerned)
     return (table.total(concerned), np.sqrt(variance)) if variance.all() else None
+
+
+def _with_own(
+    asked: tuple[FloatArray, FloatArray], estimates: Estimates, base: Combination, name: str, inside: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Together with what the outcome's own table says of the same persons, each by its precision.
+
+    inside: the outcome's leaves that are asked for. Unchanged if it wasn't measured with that base, or more coarsely.
+    """
+    attribute = estimates.attributes[name]
+    for level in range(attribute.depth, 0, -1):
+        nodes = attribute.ancestors(attribute.depth, level)
+        codes = np.isin(np.arange(len(attribute.levels[level])), nodes[inside])
+        measured = any(dict(c).get(name) == level and _base(c, name) == base for c in estimates.counts)
+        if measured and np.array_equal(codes[nodes], inside):
+            table = outcome_table(estimates, base, outcome=name, level=level)
+            own, precision = table.total(codes.astype(float)), 1 / table.variance(codes.astype(float))
+            both = precision + 1 / asked[1] ** 2
+            return (asked[0] / asked[1] ** 2 + own * precision) / both, 1 / np.sqrt(both)
+    return asked
+
+
+def _base(combination: Combination, name: str) -> Combination:
+    return tuple(pair for pair in combination if pair[0] != name)
 
 
 def _rows(where: IntArray, inside: BoolArray, asked: tuple[FloatArray, FloatArray]) -> IntArray:
