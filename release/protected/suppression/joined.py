@@ -98,13 +98,12 @@ def _distinct(sums: Any) -> Any:
     """The same sums without zeros, empty rows and rows that say the same."""
     sums.eliminate_zeros()
     sums.sort_indices()
-    weights = mixed(np.arange(sums.shape[1]), 0).astype(np.int64)
+    filled = np.flatnonzero(np.diff(sums.indptr))
     with np.errstate(over="ignore"):
-        marks = sums @ weights
+        marks = sums[filled] @ mixed(np.arange(1, sums.shape[1] + 1), 1).astype(np.int64)
     marks = np.where(marks < 0, -marks, marks)
-    marks[np.diff(sums.indptr) == 0] = 0
-    values, first = np.unique(marks, return_index=True)
-    return sums[np.sort(first[values != 0])]
+    first = np.unique(marks, return_index=True)[1]
+    return sums[filled[np.sort(first)]]
 
 
 def mixed(numbers: IntArray, salt: int) -> npt.NDArray[np.uint64]:
