@@ -6,6 +6,7 @@ The notebooks do the work, step by step; the functions of the second half of thi
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from html import escape
@@ -18,6 +19,8 @@ from release.ledger import Ledger, delivery_key
 from release.outside import notice_of_exact, outside_facts, refuse_mixed_tracks, refuse_other_pattern
 from release.plan import Plan, make_plan
 from release.policy import Policy, load_policy
+from release.policy.load import EARLIER
+from release.policy.policy import EarlierRelease
 from release.request import code_digest, core_digest, release_id, request_of
 from release.residuals import downward_closure
 from release.shown import Shown, show_progress
@@ -90,7 +93,7 @@ class Published:
 def run(job: Job, *, say: Say) -> Published:
     """Produce one release: link, measure, judge, publish, audit; then let it appear whole."""
     check_out_folder(job.out)
-    policy = load_policy(job.policy, code_folders=[job.data])
+    policy = load_policy(job.policy, code_folders=[job.data], release_folders=[job.out])
     plan = make_plan(policy)
     with Ledger.open(job.ledger, population=policy.document.privacy.population) as ledger:
         request = request_of(policy, plan, delivery=digest_of_delivery(policy, job.data, job.ledger))
@@ -194,7 +197,28 @@ def _prepare(stage: Stage, policy: Policy, request: Request) -> None:
     write_file(stage.public / HOUSE, policy.house_text)
     for name, content in policy.files.items():
         write_file(stage.public / "codes" / name, content)
+    for earlier in policy.earlier:
+        _keep_earlier(earlier, stage.public / EARLIER / earlier.place)
     (stage.confidential / REQUEST_FILE).write_text(json.dumps({"request": request.id}))
+
+
+def _keep_earlier(release: EarlierRelease, place: Path) -> None:
+    """What is needed of an earlier release to check this one: its policy, code lists and exact figures."""
+    from release.published.manifest import check_manifest
+
+    if check_manifest(release.folder):
+        raise VerificationError(
+            f'the earlier release "{release.name}" isn\'t as it was published',
+            where=f"earlier: {release.place}",
+            now="take its folder anew from where it was published; nothing was charged",
+        )
+    for name in ("policy.yaml", "house.yaml", "codes", EXACT, EARLIER):
+        source = release.folder / name
+        if source.is_dir():
+            shutil.copytree(source, place / name)
+        elif source.is_file():
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, place / name)
 
 
 def notebooks_of(policy: Policy) -> tuple[str, ...]:
@@ -241,7 +265,6 @@ def finish(stage: Stage, policy: Policy, request: Request, ledger: Ledger) -> No
     from release.audit import audit
     from release.published.manifest import write_manifest
 
-    refuse_other_pattern(ledger, policy, outside_facts(policy, stage.public, delivery=request.parts["delivery"]))
     write_manifest(stage.public, facts=manifest_facts(policy, request, ledger))
     for path in (stage.public, *stage.public.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -349,7 +372,6 @@ def protect(policy: Policy, *, ledger: str, work: str) -> ExactTables:
         return ExactTables(())
     from release.confidential.exact import exact_counts
     from release.confidential.link import read_linked
-    from release.protected.exact.empty import empty_that_count
     from release.protected.exact.protect import protect_set
     from release.protected.exact.sets import table_sets
     from release.published.exact_files import write_exact
@@ -357,12 +379,17 @@ def protect(policy: Policy, *, ledger: str, work: str) -> ExactTables:
     sets = table_sets(policy)
     counts = exact_counts(read_linked(_place(work) / LINKED_FILE), sets, policy)
     secret = _secret(ledger)
-    done = [
-        protect_set(tables, counted, policy.exact, secret=secret, empty=empty_that_count(policy, tables))
-        for tables, counted in zip(sets, counts, strict=True)
-    ]
+    done = [protect_set(tables, counted, policy, secret=secret) for tables, counted in zip(sets, counts, strict=True)]
     write_exact([protected for protected, _ in done], _place(work))
+    _refuse_other_pattern(policy, ledger=ledger, work=work)
     return ExactTables(tuple(report for _, report in done))
+
+
+def _refuse_other_pattern(policy: Policy, *, ledger: str, work: str) -> None:
+    """The ledger knows how these counts were protected before; that they weren't otherwise is seen before any charge."""
+    delivery = json.loads((_place(work) / DELIVERY_FILE).read_text())["delivery"]
+    with Ledger.open(_place(ledger), population=policy.document.privacy.population) as book:
+        refuse_other_pattern(book, policy, outside_facts(policy, _place(work), delivery=delivery))
 
 
 @dataclass(frozen=True, repr=False)

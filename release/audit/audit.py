@@ -232,9 +232,10 @@ def _publication(audited: Audited) -> Objections:
 
 
 def _certificates(audited: Audited) -> Objections:
-    from release.audit.exact import certificate_objections
+    from release.audit.exact import certificate_objections, earlier_objections
 
-    return list(certificate_objections(audited.public, audited.policy))
+    found = list(certificate_objections(audited.public, audited.policy))
+    return [*found, *earlier_objections(audited.public, audited.policy)]
 
 
 def _changed_figures(audited: Audited) -> Objections:

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from release.errors import DataError
 from release.policy.policy import Policy
-from release.protected.exact.protected import Protected, additive_objections, objections
+from release.protected.exact.earlier import before
+from release.protected.exact.protected import Protected, additive_objections, objections, system_of
 from release.protected.exact.reading import read_exact
 
 
@@ -15,6 +17,20 @@ def certificate_objections(public: Path, policy: Policy) -> Iterator[str]:
     for protected in read_exact(public, policy):
         for fault in objections(protected):
             yield f"{protected.tables.name}: {fault}"
+
+
+def earlier_objections(public: Path, policy: Policy) -> Iterator[str]:
+    """One sentence where an earlier release that the policy names shows or hides other cells than this one."""
+    for protected in read_exact(public, policy):
+        if protected.tables.before:
+            try:
+                told = before(policy, protected.tables, system_of(protected), protected.values)
+            except DataError as problem:
+                yield f"{protected.tables.name}: {problem.faults[0].what}"
+                continue
+            again = int((told.hidden & ~protected.hidden).sum())
+            if again:
+                yield f"{protected.tables.name}: {again} cells are shown that an earlier release hides"
 
 
 def figure_objections(public: Path, policy: Policy) -> Iterator[str]:

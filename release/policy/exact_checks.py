@@ -11,6 +11,7 @@ from math import prod
 from release.codes import Attribute
 from release.errors import Fault, nearest
 from release.policy.document import CellChoice, CellKey, PrimaryRules, Protection, Suppression, Table
+from release.policy.policy import EarlierRelease
 from release.policy.table_checks import Known, is_percentile, reference_faults, spaced
 from release.policy.yaml_text import Place
 
@@ -302,6 +303,31 @@ def _alone_faults(known: Known, place: Place) -> Iterator[Fault]:
                 f"{spaced(MOST_WITH_EMPTY)}.",
                 "choose coarser levels",
             )
+
+
+def earlier_faults(earlier: Sequence[EarlierRelease], attributes: Mapping[str, Attribute], place: Place) -> list[Fault]:
+    """Earlier releases that can't be compared: other code lists, or dimensions that this policy doesn't declare."""
+    return [
+        fault
+        for number, release in enumerate(earlier)
+        for name in dict.fromkeys(
+            name for table in release.policy.exact.values() for name, _ in release.policy.measured(table)
+        )
+        for fault in _compared(release, name, attributes, place / number)
+    ]
+
+
+def _compared(release: EarlierRelease, name: str, attributes: Mapping[str, Attribute], place: Place) -> Iterator[Fault]:
+    if name not in attributes:
+        yield place.fault(
+            f'exact tables of the release "{release.name}" are by "{name}", which this policy doesn\'t declare.',
+            "declare it as there: what was shown then is taken into account now",
+        )
+    elif attributes[name].structure() != release.policy.attributes[name].structure():
+        yield place.fault(
+            f'the release "{release.name}" knows "{name}" by other codes than this policy.',
+            "use the code list of that release; tables over other codes can't be compared cell by cell",
+        )
 
 
 def _settings(said: Protection) -> object:

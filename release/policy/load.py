@@ -9,18 +9,28 @@ from release.policy.checks import document_faults
 from release.policy.completion import Completion, complete
 from release.policy.csv_text import CodeFiles
 from release.policy.document import HouseDocument, PolicyDocument
-from release.policy.exact_checks import exact_faults
+from release.policy.exact_checks import earlier_faults, exact_faults
 from release.policy.model_faults import capped, read_model
-from release.policy.policy import Policy
+from release.policy.policy import EarlierRelease, Policy
 from release.policy.table_checks import Known, completed_faults
 from release.policy.yaml_text import Place, PolicyText, read_policy_text
 from release.shipped import shipped
 
+EARLIER = "earlier"
+"""Folder in a public folder that holds what is needed of the earlier releases it names."""
 
-def load_policy(path: Path, *, code_folders: Sequence[Path] = (), house: Path | None = None) -> Policy:
+
+def load_policy(
+    path: Path,
+    *,
+    code_folders: Sequence[Path] = (),
+    house: Path | None = None,
+    release_folders: Sequence[Path] = (),
+) -> Policy:
     """Read, check and complete a release policy; PolicyError with all its faults at once.
 
-    code_folders: where code lists may lie besides the policy's own folder, such as the delivery's.
+    code_folders: where code lists may lie besides the policy's own folder, such as the delivery's. release_folders:
+    where earlier releases may lie besides.
     house: the office's ceilings; else `house.yaml` beside the policy, else the shipped one.
     """
     text = read_policy_text(path)
@@ -30,6 +40,11 @@ def load_policy(path: Path, *, code_folders: Sequence[Path] = (), house: Path | 
     files = CodeFiles(path.parent, code_folders, _delivered(document))
     done = complete(document, files, Place(text))
     _raise_faults(document, ceilings, done, text)
+    folders = [path.parent, path.parent / EARLIER, *code_folders, *release_folders]
+    earlier = tuple(_earlier(n, place, folders, Place(text)) for n, place in enumerate(document.earlier))
+    found = earlier_faults(earlier, done.attributes, Place(text) / "earlier")
+    if found:
+        raise PolicyError(found)
     return Policy(
         document=document,
         house=ceilings,
@@ -40,7 +55,19 @@ def load_policy(path: Path, *, code_folders: Sequence[Path] = (), house: Path | 
         files=MappingProxyType(files.used),
         path=path,
         house_text=house_text.raw,
+        earlier=earlier,
     )
+
+
+def _earlier(number: int, place: str, folders: Sequence[Path], policy: Place) -> EarlierRelease:
+    """An earlier release's public folder, looked up in the folders in turn."""
+    found = next((folder / place for folder in folders if (folder / place / "policy.yaml").is_file()), None)
+    if found is None:
+        (policy / "earlier" / number).refuse(
+            f'there is no public folder of a release at "{place}".',
+            "name it below the policy's folder, the delivery's, or the one that releases are written to",
+        )
+    return EarlierRelease(place, load_policy(found / "policy.yaml"), found)
 
 
 def load_house(path: Path) -> HouseDocument:

@@ -26,6 +26,19 @@ class PossibleCombinations:
 
 
 @dataclass(frozen=True, eq=False)
+class EarlierRelease:
+    """The public folder of an earlier release with exact tables. place: as the policy names it."""
+
+    place: str
+    policy: "Policy"
+    folder: Path = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.policy.document.release
+
+
+@dataclass(frozen=True, eq=False)
 class Policy:
     """A checked policy. Dimensions and outcomes are `attributes`, in the order of the file, dimensions first.
 
@@ -43,6 +56,7 @@ class Policy:
     files: Mapping[str, bytes] = field(repr=False)
     path: Path = field(repr=False)
     house_text: bytes = field(default=b"", repr=False)
+    earlier: tuple[EarlierRelease, ...] = ()
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:
@@ -112,7 +126,24 @@ class Policy:
         tables = self.document.tables.values()
         shown = {pair for table in tables for pair in self.measured(table)}
         rules = (said.suppression.rules for table in tables if (said := table.exact) and said.suppression)
-        return frozenset(shown | {self.level_of(rule.holders.by) for rule in rules if rule.holders})
+        holders = {self.level_of(rule.holders.by) for rule in rules if rule.holders}
+        before = {pair for _, table, policy in self.exact_before for pair in policy.measured(table)}
+        return frozenset(shown | holders | before)
+
+    @cached_property
+    def exact_before(self) -> "tuple[tuple[str, Table, Policy], ...]":
+        """Exact tables of earlier releases, and of those that they name: (place/table, its words, its policy)."""
+        own = tuple(
+            (f"{one.place}/{name}", table, one.policy)
+            for one in self.earlier
+            for name, table in one.policy.exact.items()
+        )
+        above = tuple(
+            (f"{one.place}/{name}", table, policy)
+            for one in self.earlier
+            for name, table, policy in one.policy.exact_before
+        )
+        return own + above
 
     @cached_property
     def needs_record_keys(self) -> bool:

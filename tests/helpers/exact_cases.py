@@ -8,7 +8,6 @@ from helpers.small_registers import POLICY, deliver, small_policy
 from release.confidential.exact import exact_counts
 from release.confidential.inputs import open_delivery
 from release.confidential.link import link
-from release.protected.exact.empty import empty_that_count
 from release.protected.exact.protect import protect_set
 from release.protected.exact.sets import table_sets
 
@@ -66,9 +65,6 @@ def counted_sets(tmp_path: Path, policy, registers=None):
 def protected_sets(tmp_path: Path, policy, registers=None):
     """Every exact set of a policy, protected, with its true counts."""
     return [
-        (
-            protect_set(tables, counts, policy.exact, secret=SECRET, empty=empty_that_count(policy, tables))[0],
-            counts,
-        )
+        (protect_set(tables, counts, policy, secret=SECRET)[0], counts)
         for tables, counts in counted_sets(tmp_path, policy, registers)
     ]

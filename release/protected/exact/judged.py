@@ -1,6 +1,6 @@
 """The policy's rules for exact tables, applied to their cells: what is hidden, how well, and what must be shown."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,6 +11,7 @@ from release.errors import Fault, PolicyError, roughly
 from release.policy.document import CellChoice, PrimaryRules, Suppression, Table
 from release.policy.exact_checks import EVERY
 from release.protected.exact.cells import TrueCells, holders_in_cells, sole_persons
+from release.protected.exact.earlier import Before
 from release.protected.suppression.primary import Primary, judge
 from release.protected.suppression.question import BoolArray, FloatArray, cost_of
 from release.protected.suppression.rules import (
@@ -49,26 +50,37 @@ class Judged(Closed):
     insiders: bool
 
 
-def judged(cells: TrueCells, tables: dict[str, Table]) -> Judged:
-    """Judge every table of a set by its own rules; a cell that two tables share is hidden if either asks for it."""
+SHOWN_BEFORE = "an earlier release shows it"
+HIDDEN_BEFORE = "an earlier release hides it"
+
+
+def judged(cells: TrueCells, tables: Mapping[str, Table], earlier: Before) -> Judged:
+    """Judge every table of a set by its own rules; a cell that two tables share is hidden if either asks for it.
+
+    What an earlier release showed must be shown, what it hid must be hidden.
+    """
     n = len(cells.values)
     parts = [_judged_table(cells, name, tables[name]) for name in cells.tables.tables]
     reasons: dict[str, BoolArray] = {}
     for part in parts:
         for reason, where in part.reasons.items():
             reasons[reason] = reasons.get(reason, np.zeros(n, bool)) | where
+    if earlier.hidden.any():
+        reasons[HIDDEN_BEFORE] = earlier.hidden
+    primary = np.any([part.primary for part in parts], axis=0) | earlier.hidden
+    width = np.max([part.width for part in parts], axis=0)
     together = Judged(
-        primary=np.any([part.primary for part in parts], axis=0),
-        width=np.max([part.width for part in parts], axis=0),
+        primary=primary,
+        width=np.where(primary, np.maximum(width, 1), 0).astype(np.int64),
         cost=np.max([part.cost for part in parts], axis=0),
-        publish=np.any([part.publish for part in parts], axis=0),
+        publish=np.any([part.publish for part in parts], axis=0) | earlier.shown,
         reasons=reasons,
         complements=_joined([part.complements for part in parts]),
-        lower=min(part.lower for part in parts),
+        lower=min(earlier.lower, *(part.lower for part in parts)),
         alone=parts[0].alone,
         insiders=any(part.insiders for part in parts),
     )
-    _refuse_contradiction(together)
+    _refuse_contradiction(together, earlier)
     return together
 
 
@@ -110,7 +122,7 @@ def _by_reason(verdict: Primary) -> Iterator[tuple[str, BoolArray]]:
         yield rule.reason, verdict.broken[:, number]
 
 
-def _refuse_contradiction(found: Judged) -> None:
+def _refuse_contradiction(found: Judged, earlier: Before) -> None:
     """Cells that must be shown and must be hidden: which rule says so."""
     both = found.primary & found.publish
     if both.any():
@@ -118,8 +130,11 @@ def _refuse_contradiction(found: Judged) -> None:
             Fault(
                 f"{roughly(int((where & both).sum())).capitalize()} of the cells that must be shown must be hidden: "
                 f"{reason}.",
-                "protection.suppression.publish",
-                "take them out of `publish`, or change the rule",
+                *(
+                    ("earlier", "an earlier release shows them; loosen the rule, or publish another breakdown")
+                    if (where & both & earlier.shown).any()
+                    else ("protection.suppression.publish", "take them out of `publish`, or change the rule")
+                ),
             )
             for reason, where in found.reasons.items()
             if (where & both).any()

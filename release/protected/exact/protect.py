@@ -5,7 +5,6 @@
 A set whose certificate isn't complete isn't published: the stage raises, and nothing is written.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -13,9 +12,10 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import DataError, PolicyError, UtfallError, VerificationError, roughly
-from release.policy.document import Table
+from release.policy.policy import Policy
 from release.protected.exact.cells import TrueCells, TrueCounts, keys_of_cells, true_cells
-from release.protected.exact.empty import with_empty
+from release.protected.exact.earlier import before
+from release.protected.exact.empty import empty_that_count, with_empty
 from release.protected.exact.judged import Judged, judged
 from release.protected.exact.protected import Proof, Protected, sealed
 from release.protected.exact.sets import TableSet
@@ -52,25 +52,25 @@ class OfficeReport(Shown):
 
 
 def protect_set(
-    tables: TableSet, counts: TrueCounts, said: Mapping[str, Table], *, secret: bytes, empty: IntArray | None = None
+    tables: TableSet, counts: TrueCounts, policy: Policy, *, secret: bytes
 ) -> tuple[Protected, OfficeReport]:
     """Protect one set of tables; PolicyError, DataError or VerificationError if it can't be published.
 
-    said: the tables' words in the policy. secret: the office's, for cell keys. empty: the empty combinations that can
-    occur, where rules hide them.
+    secret: the office's, for cell keys.
     """
+    empty = empty_that_count(policy, tables)
     cells = true_cells(tables, counts if empty is None else with_empty(counts, tables, empty))
     if tables.kind == "suppression":
-        return _suppressed(cells, dict(said))
+        return _suppressed(cells, policy)
     return _changed(cells, secret)
 
 
 # Suppression -------------------------------------------------------------------------------------------------------
 
 
-def _suppressed(cells: TrueCells, said: dict[str, Table]) -> tuple[Protected, OfficeReport]:
-    asked = judged(cells, said)
-    hidden = _pattern(cells, asked, _effort(said))
+def _suppressed(cells: TrueCells, policy: Policy) -> tuple[Protected, OfficeReport]:
+    asked = judged(cells, policy.exact, before(policy, cells.tables, cells.system, cells.values))
+    hidden = _pattern(cells, asked)
     view = outsider(cells.system.relations, cells.values, hidden, lower=asked.lower)
     certificate, width = _certified(view, asked)
     _refuse_unless_proven(view, certificate, width, asked)
@@ -79,12 +79,7 @@ def _suppressed(cells: TrueCells, said: dict[str, Table]) -> tuple[Protected, Of
     return protected, _report(cells, asked, hidden)
 
 
-def _effort(said: Mapping[str, Table]) -> str:
-    protections = [table.exact for table in said.values()]
-    return next(one.suppression.effort for one in protections if one and one.suppression)
-
-
-def _pattern(cells: TrueCells, asked: Judged, effort: str) -> BoolArray:
+def _pattern(cells: TrueCells, asked: Judged) -> BoolArray:
     """The cells to hide; the engine's refusals in words about the policy."""
     from release.protected.suppression.fast import fast
 

@@ -1,7 +1,7 @@
 """Which exact tables are protected together, and the structure of their cells: from the policy alone, no data."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 from math import prod
@@ -21,8 +21,9 @@ _MOST_KEYS = 2**62
 class TableSet:
     """Exact tables that share cells: one system, protected in one way. Every table shows its totals on every level.
 
-    name: that of its first table. tables: name -> attribute -> finest level shown. Codes of a tree are told apart
-    over its levels (`node_codes`), the root is "all".
+    name: that of its first table. tables: name -> attribute -> finest level shown. before: the same of tables of
+    earlier releases that share cells with them. Codes of a tree are told apart over its levels (`node_codes`), the root
+    is "all".
     """
 
     name: str
@@ -30,13 +31,14 @@ class TableSet:
     tables: Mapping[str, Mapping[str, int]]
     attributes: Mapping[str, Attribute]
     protections: Mapping[str, Protection]
+    before: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @cached_property
     def finest(self) -> dict[str, int]:
         """The finest level of each attribute over all tables, in the policy's order."""
         found: dict[str, int] = {}
         for name in self.attributes:
-            levels = [levels[name] for levels in self.tables.values() if name in levels]
+            levels = [levels[name] for levels in self.shown if name in levels]
             if levels:
                 found[name] = max(levels)
         return found
@@ -54,7 +56,7 @@ class TableSet:
     @property
     def shown(self) -> list[Mapping[str, int]]:
         """Levels shown, table by table."""
-        return list(self.tables.values())
+        return [*self.tables.values(), *self.before.values()]
 
     @property
     def keyed(self) -> bool:
@@ -92,20 +94,23 @@ def _tree(attribute: Attribute, codes: Sequence[Sequence[str]]) -> Hierarchy:
 def table_sets(policy: Policy) -> tuple[TableSet, ...]:
     """The policy's exact tables, grouped where they share cells besides the number of all persons."""
     levels = {name: levels_shown(table, policy.attributes) for name, table in policy.exact.items()}
-    sets = tuple(_table_set(group, levels, policy) for group in _groups(levels, policy.exact))
+    levels |= {name: levels_shown(table, policy.attributes) for name, table, _ in policy.exact_before}
+    sets = tuple(
+        _table_set(group, levels, policy) for group in _groups(levels) if any(name in policy.exact for name in group)
+    )
     for found in sets:
         _refuse_too_large(found)
     return sets
 
 
-def _groups(levels: Mapping[str, Mapping[str, int]], tables: Mapping[str, Table]) -> Iterator[list[str]]:
-    """Connected tables, in the order of the policy."""
-    near: dict[str, set[str]] = {name: set() for name in tables}
-    for one, other in combinations(tables, 2):
+def _groups(levels: Mapping[str, Mapping[str, int]]) -> Iterator[list[str]]:
+    """Connected tables, in the order given."""
+    near: dict[str, set[str]] = {name: set() for name in levels}
+    for one, other in combinations(levels, 2):
         if shared(levels[one], levels[other]):
             near[one].add(other)
             near[other].add(one)
-    left = list(tables)
+    left = list(levels)
     while left:
         group, edge = set(), {left[0]}
         while edge:
@@ -116,9 +121,30 @@ def _groups(levels: Mapping[str, Mapping[str, int]], tables: Mapping[str, Table]
 
 
 def _table_set(group: Sequence[str], levels: Mapping[str, Mapping[str, int]], policy: Policy) -> TableSet:
-    protections = {name: said for name in group if (said := policy.exact[name].exact)}
-    kind = protections[group[0]].kinds[0]
-    return TableSet(group[0], kind, {name: levels[name] for name in group}, policy.attributes, protections)
+    own = [name for name in group if name in policy.exact]
+    protections = {name: said for name in own if (said := policy.exact[name].exact)}
+    kind = protections[own[0]].kinds[0]
+    earlier = {name: table for name, table, _ in policy.exact_before if name in group}
+    _refuse_other_ways(own[0], protections[own[0]], earlier)
+    before = {name: levels[name] for name in earlier if kind == "suppression"}
+    return TableSet(own[0], kind, {name: levels[name] for name in own}, policy.attributes, protections, before)
+
+
+def _refuse_other_ways(name: str, own: Protection, earlier: Mapping[str, Table]) -> None:
+    """What an earlier release protected in another way, or changed by other settings, tells more together with this."""
+    for place, table in earlier.items():
+        said = table.exact
+        same = said is not None and said.kinds == own.kinds
+        if not same or (own.suppression is None and said is not None and _settings(said) != _settings(own)):
+            raise PolicyError(
+                f'the table "{name}" shares cells with {place}, which was protected in another way',
+                where=f"tables.{name}.protection",
+                now="protect it as it was then, or let it share no dimension",
+            )
+
+
+def _settings(said: Protection) -> object:
+    return said.cell_key or said.rounding
 
 
 def _refuse_too_large(found: TableSet) -> None:
