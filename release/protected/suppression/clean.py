@@ -117,6 +117,7 @@ def _folded_question(question: Question, group: IntArray, relations: csr_array) 
         publish=most(question.publish, False),
         lower=most(question.lower, np.iinfo(np.int64).min),
         alone=None if question.alone is None else most(question.alone, -1),
+        insiders=question.insiders,
     )
     _refuse_contradictions(smaller.primary & smaller.publish)
     return smaller

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.boxes import MOST_CELLS, Boxes
+from release.errors import roughly
+from release.protected.suppression.boxes import Boxes
 from release.protected.suppression.flows import Flows, Move
 from release.protected.suppression.question import BoolArray, FloatArray, Question, Unprotectable
 
@@ -26,6 +27,9 @@ _LITTLE = 1e-3
 """Cost of moving a cell that is hidden already, as part of the typical cost of hiding one."""
 _FAR = 1e9
 _TRIES = 12
+MOST_CELLS = 1_500
+_SIBLINGS = (2, 5)
+_NONE = np.empty(0, dtype=np.int64)
 _WHOLE, _UNBOUNDED = (), (-1,)
 
 
@@ -48,7 +52,6 @@ class Search:
 
     question: Question
     boxes: Boxes | None = None
-    everyone: bool = True
     hidden: BoolArray = field(init=False)
     moves: list[Move] = field(init=False, default_factory=list)
     highest: IntArray = field(init=False)
@@ -56,6 +59,7 @@ class Search:
     common: list[frozenset[int] | None] = field(init=False)
     programs: int = field(init=False, default=0)
     _known: dict[tuple[int, ...], Neighbourhood | None] = field(init=False, default_factory=dict)
+    _coarse: dict[tuple[int, ...], Neighbourhood | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         number = len(self.question)
@@ -67,11 +71,14 @@ class Search:
 
     def safe(self, cell: int) -> bool:
         """Whether the moves found so far are wide enough at a cell and no insider is in all of them."""
-        wide = self.highest[cell] - self.lowest[cell] >= self.question.width[cell]
-        return bool(wide) and (not self.common[cell] or not self._judged(cell))
+        return self._wide(cell) and (not self.common[cell] or not self._judged(cell))
+
+    def _wide(self, cell: int) -> bool:
+        return bool(self.highest[cell] - self.lowest[cell] >= self.question.width[cell])
 
     def _judged(self, cell: int) -> bool:
-        return self.everyone or bool(self.question.primary[cell])
+        asked = self.question.insiders
+        return asked == "hidden" or (asked == "primary" and bool(self.question.primary[cell]))
 
     @cached_property
     def alone(self) -> IntArray:
@@ -106,7 +113,7 @@ class Search:
             fresh.append(self.take(move))
         if self.safe(cell):
             return np.concatenate(fresh)
-        raise _unprotectable(bool(self.common[cell]))
+        raise _unprotectable(self.question, cell, outsider=not self._wide(cell))
 
     def _next_move(self, cell: int) -> Move | None:
         """A move that leaves all cells still of those in all moves so far; failing that, of one of them."""
@@ -142,28 +149,42 @@ class Search:
         return None if move is None else Move(near.cells[move.cells], move.change)
 
     def _neighbourhoods(self, cell: int) -> Iterator[Neighbourhood]:
+        """Where to look for a move of a cell: near first, everywhere at last."""
         if self.boxes is not None:
-            for name in self.boxes.keys_of(cell):
-                near = self._box(name)
-                if near is not None:
-                    yield near
+            yield from _some(self._plain(self.boxes.plain(cell)))
+            yield from _some(self._below_coarse(cell))
+            for siblings in _SIBLINGS:
+                yield from _some(self._part(self.boxes.chosen(cell, self.prices, siblings=siblings), bounded=True))
         for name in (_WHOLE, _UNBOUNDED):
-            near = self._box(name)
-            if near is not None:
-                yield near
+            if name not in self._known:
+                self._known[name] = self._part(np.arange(len(self.question)), bounded=name != _UNBOUNDED)
+            yield from _some(self._known[name])
 
-    def _box(self, name: tuple[int, ...]) -> Neighbourhood | None:
+    def _plain(self, name: tuple[int, ...]) -> Neighbourhood | None:
         if name not in self._known:
-            cells = np.arange(len(self.question))
-            if name not in (_WHOLE, _UNBOUNDED) and self.boxes is not None:
-                cells = self.boxes.groups_in(name)
-                if len(cells) > MOST_CELLS:
-                    cells = np.sort(cells[np.argsort(self.prices[cells], kind="stable")[:MOST_CELLS]])
-            self._known[name] = self._part(cells, bounded=name != _UNBOUNDED)
+            cells = self.boxes.inside(name) if self.boxes is not None else _NONE
+            self._known[name] = self._part(cells, bounded=True) if len(cells) <= MOST_CELLS else None
         return self._known[name]
 
-    def _part(self, cells: IntArray, *, bounded: bool) -> Neighbourhood | None:
-        cells, relations = movable(self._columns, cells[~self.question.publish[cells]])
+    def _below_coarse(self, cell: int) -> Neighbourhood | None:
+        """The branches that a move of the coarser cells alone would take."""
+        if self.boxes is None:
+            return None
+        level = self.boxes.level(cell)
+        if level not in self._coarse:
+            self._coarse[level] = self._part(self.boxes.coarse(level), bounded=True, whole_sums=True)
+        near = self._coarse[level]
+        if near is None or not len(place := near.place(np.array([cell]))):
+            return None
+        near.flows.set_cost(np.arange(len(near.cells)), self.prices[near.cells])
+        support = near.flows.support(int(place[0]), 1)
+        self.programs += 1
+        if not len(support):
+            return None
+        return self._part(self.boxes.branching(cell, near.cells[support]), bounded=True)
+
+    def _part(self, cells: IntArray, *, bounded: bool, whole_sums: bool = False) -> Neighbourhood | None:
+        cells, relations = movable(self._columns, cells[~self.question.publish[cells]], whole_sums=whole_sums)
         if not len(cells):
             return None
         room = (self.question.values - self.question.lower)[cells].astype(float)
@@ -212,25 +233,34 @@ class Search:
             self.common[cell] = others if before is None else before & others
 
 
-def fast(question: Question, *, boxes: Boxes | None = None, everyone: bool = True) -> Search:
-    """Serve all primary cells, small values first, then the secondaries that insiders could still work out."""
-    search = Search(question, boxes, everyone)
+def fast(question: Question, *, boxes: Boxes | None = None) -> list[Move]:
+    """Moves that make all primary cells safe, small values first, and the secondaries that they change.
+
+    boxes: where to look first; everywhere at once without them. Raises Unprotectable.
+    """
+    search = Search(question, boxes)
     waiting = np.flatnonzero(question.primary)
     waiting = waiting[np.argsort(question.values[waiting], kind="stable")]
     while len(waiting):
-        fresh = [search.serve(int(cell)) for cell in waiting]
-        waiting = np.concatenate(fresh)
-        waiting = np.array([c for c in waiting.tolist() if not search.safe(c)], dtype=np.int64)
-    return search
+        fresh = np.concatenate([search.serve(int(cell)) for cell in waiting])
+        waiting = np.array([cell for cell in fresh.tolist() if not search.safe(cell)], dtype=np.int64)
+    return search.moves
 
 
-def movable(columns: csc_array, cells: IntArray) -> tuple[IntArray, csr_array]:
-    """Of some cells those that can move when all others stand still, and the sums between them."""
+def movable(columns: csc_array, cells: IntArray, *, whole_sums: bool = False) -> tuple[IntArray, csr_array]:
+    """Of some cells those that can move when all others stand still, and the sums between them.
+
+    whole_sums: other cells move freely instead; only sums of these cells alone are kept.
+    """
     from scipy.sparse import csr_array
 
     part = columns[:, cells].tocoo()
     row, column, sign = part.row, part.col, part.data
     free = np.ones(len(cells), dtype=bool)
+    if whole_sums:
+        entries = np.bincount(columns.indices, minlength=columns.shape[0])
+        kept = (np.bincount(row, minlength=columns.shape[0]) == entries)[row]
+        row, column, sign = row[kept], column[kept], sign[kept]
     while True:
         lonely = np.bincount(row, minlength=1)[row] == 1
         if not lonely.any():
@@ -243,6 +273,10 @@ def movable(columns: csc_array, cells: IntArray) -> tuple[IntArray, csr_array]:
     return cells[free], csr_array((sign, (row, place[column])), (len(rows), int(free.sum())))
 
 
+def _some(near: Neighbourhood | None) -> list[Neighbourhood]:
+    return [] if near is None else [near]
+
+
 def _amounts(width: int, highest: int, lowest: int) -> list[int]:
     """Changes to try at a cell, so that its range reaches the width."""
     up, down = width + lowest, width - highest
@@ -250,5 +284,13 @@ def _amounts(width: int, highest: int, lowest: int) -> list[int]:
     return [a for a in [up, -down, *halves, *(-h for h in halves)] if a != 0]
 
 
-def _unprotectable(insider: bool) -> Unprotectable:
-    return Unprotectable(str(insider))
+def _unprotectable(question: Question, cell: int, *, outsider: bool) -> Unprotectable:
+    """What stands in the way of one cell, without naming its value."""
+    who = "an outsider" if outsider else "someone who is alone in another cell"
+    near = f" ({' / '.join(question.system.key(cell))})" if question.system is not None else ""
+    forced = int(question.publish.sum())
+    return Unprotectable(
+        f"a cell that must be hidden can be worked out by {who}, whatever else is hidden{near}",
+        where=f"cells that the policy or an earlier release shows: {roughly(forced)}" if forced else "the table's sums",
+        now="show fewer cells, ask for a smaller width, or publish a coarser table",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from release.codes import IntArray
 from release.errors import UtfallError
 from release.protected.suppression.question import FloatArray
+from release.protected.suppression.whole import Sums, whole
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 _MULTIPLES = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 """Vertices of these programs are nearly always whole, or halves and thirds."""
 _NEAR = 1e-6
+_REACH = 2**40
+_SHAKES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +62,7 @@ class Flows:
         self.relations = relations
         self.cost, self.down, self.up = cost.astype(float), down.astype(float), up.astype(float)
         self.room = self.down if room is None else room
-        self.programs = self.integer_programs = self._amount = 0
+        self.programs = 0
         self._model = _model(relations, self.cost, self.down, self.up)
         self._model.run()
         self._rest = self._model.getBasis()
@@ -79,12 +83,37 @@ class Flows:
     def cheapest(self, cell: int, amount: int, *, still: IntArray | None = None) -> Move | None:
         """The cheapest whole-number move that changes `cell` by `amount` (its sign counts); None if there is none.
 
-        still: cells that must not change in it. A fractional vertex is multiplied up where bounds allow.
+        still: cells that must not change in it. Where the cheapest move is a fraction that can't be multiplied, costs
+        are shaken for another one, and at last it is rounded, so that it may cost more than need be.
         """
+        fixed = np.empty(0, dtype=np.int64) if still is None else still[still != cell]
+        solution = self._solved(cell, amount, fixed)
+        if solution is None:
+            return None
+        move = self._multiplied(solution)
+        for shake in range(_SHAKES if move is None else 0):
+            move = move or self._shaken(shake, cell, amount, fixed)
+        return move or self._rounded(solution, fixed, cell, amount)
+
+    def _shaken(self, shake: int, cell: int, amount: int, fixed: IntArray) -> Move | None:
+        """The move for costs that are up to a half higher, here and there."""
+        columns = np.arange(2 * self.number, dtype=np.int32)
+        uneven = 1 + np.random.default_rng(shake).random(self.number) / 2
+        self._model.changeColsCost(len(columns), columns, np.tile(self.cost * uneven, 2))
+        solution = self._solved(cell, amount, fixed)
+        self._model.changeColsCost(len(columns), columns, np.tile(self.cost, 2))
+        return None if solution is None else self._multiplied(solution)
+
+    def support(self, cell: int, amount: int) -> IntArray:
+        """Cells that the cheapest move changes, whole numbers or not; none when there is no move."""
+        solution = self._solved(cell, amount, np.empty(0, dtype=np.int64))
+        change = np.zeros(self.number) if solution is None else solution[: self.number] - solution[self.number :]
+        return np.flatnonzero(np.abs(change) > _NEAR)
+
+    def _solved(self, cell: int, amount: int, fixed: IntArray) -> FloatArray | None:
         from highspy import HighsModelStatus
 
-        one, self._amount = np.array([cell]), amount
-        fixed = np.empty(0, dtype=np.int64) if still is None else still[still != cell]
+        one = np.array([cell])
         self._bound(fixed, np.zeros(len(fixed)), np.zeros(len(fixed)), np.zeros(len(fixed)))
         ahead, back = (one, one + self.number) if amount > 0 else (one + self.number, one)
         self._change(ahead, np.array([abs(amount)], float), np.array([abs(amount)], float))
@@ -94,9 +123,8 @@ class Flows:
         self.programs += 1
         found = self._model.getModelStatus() == HighsModelStatus.kOptimal
         solution = np.array(self._model.getSolution().col_value) if found else None
-        move = None if solution is None else self._whole(solution, fixed, ahead)
         self._bound(np.append(fixed, cell), *self._own(np.append(fixed, cell)))
-        return move
+        return solution
 
     def _own(self, cells: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         return np.zeros(len(cells)), self.down[cells], self.up[cells]
@@ -108,17 +136,15 @@ class Flows:
     def _change(self, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
         _set_bounds(self._model, columns, least, most)
 
-    def _whole(self, solution: FloatArray, fixed: IntArray, ahead: IntArray) -> Move | None:
-        """The move as whole numbers, checked; by an integer program when no small multiple is whole."""
+    def _multiplied(self, solution: FloatArray) -> Move | None:
+        """The move as whole numbers, checked; None when no small multiple is whole and keeps the bounds."""
         change = solution[: self.number] - solution[self.number :]
         cells = np.flatnonzero(np.abs(change) > _NEAR)
         for times in _MULTIPLES:
             near = np.rint(change[cells] * times)
             if np.abs(near - change[cells] * times).max(initial=0) < _NEAR * times:
-                if (move := self._checked(cells, near.astype(np.int64))) is not None:
-                    return move
-                break
-        return self._by_integers(cells, fixed, ahead)
+                return self._checked(cells, near.astype(np.int64))
+        return None
 
     def _checked(self, cells: IntArray, change: IntArray) -> Move | None:
         moved = np.zeros(self.number, dtype=np.int64)
@@ -126,30 +152,24 @@ class Flows:
         fine = not (self.relations @ moved).any() and bool((change >= -self.room[cells]).all())
         return Move(cells, change) if fine else None
 
-    def _by_integers(self, support: IntArray, fixed: IntArray, ahead: IntArray) -> Move | None:
-        """The same question in whole numbers, among the cells of the fractional move and all that cost no more."""
-        import highspy
+    def _rounded(self, solution: FloatArray, fixed: IntArray, cell: int, amount: int) -> Move | None:
+        """Whole numbers near a fractional move: among its cells and cheap ones, else wherever that takes them."""
+        change = solution[: self.number] - solution[self.number :]
+        moved = np.abs(change) > _NEAR
+        cheap = moved | (self.cost <= self.cost[moved].max(initial=0) / 10)
+        for allowed in (cheap, np.ones_like(cheap)):
+            low = np.where(allowed, -np.minimum(self.room, _REACH), 0).astype(np.int64)
+            high = np.where(allowed, np.minimum(self.up, _REACH), 0).astype(np.int64)
+            low[fixed] = high[fixed] = 0
+            low[cell] = high[cell] = amount
+            found = whole(Sums(self._long, np.zeros(self.relations.shape[0], dtype=np.int64), low, high), change)
+            if found is not None:
+                return self._checked(np.flatnonzero(found), found[found != 0])
+        return None
 
-        dear = self.cost > self.cost[support].max()
-        dear[support] = False
-        out = np.concatenate([np.flatnonzero(dear), fixed])
-        model = _model(self.relations, self.cost, self.down, self.up)
-        columns = np.arange(2 * self.number, dtype=np.int32)
-        model.changeColsIntegrality(len(columns), columns, np.full(len(columns), highspy.HighsVarType.kInteger))
-        for option, value in _INTEGER_OPTIONS.items():
-            model.setOptionValue(option, value)
-        none = np.zeros(2 * len(out))
-        _set_bounds(model, np.concatenate([out, out + self.number]), none, none)
-        cell, amount = int(ahead[0]) % self.number, self._amount
-        model.changeColBounds(cell, *((amount, amount) if amount > 0 else (0, 0)))
-        model.changeColBounds(cell + self.number, *((-amount, -amount) if amount < 0 else (0, 0)))
-        model.run()
-        self.integer_programs += 1
-        if model.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-            return None
-        found = np.rint(np.array(model.getSolution().col_value)).astype(np.int64)
-        change = found[: self.number] - found[self.number :]
-        return self._checked(np.flatnonzero(change), change[change != 0])
+    @cached_property
+    def _long(self) -> Any:
+        return self.relations.astype(np.int64)
 
 
 def _set_bounds(model: Any, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
@@ -192,4 +212,3 @@ _OPTIONS: dict[str, Any] = {
     "simplex_strategy": 1,
     "random_seed": 1,
 }
-_INTEGER_OPTIONS: dict[str, Any] = {"presolve": "on", "solver": "choose", "mip_rel_gap": 0.2, "mip_max_nodes": 500}

@@ -26,6 +26,7 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 Effort = Literal["fast", "thorough"]
 CostKind = Literal["count", "value", "logarithm"]
+Insiders = Literal["nobody", "primary", "hidden"]
 
 
 class Unprotectable(UtfallError):  # noqa: N818 (reads as what it is)
@@ -44,7 +45,8 @@ class Question:
     other hidden cell needs 1. cost: float64 [n], of hiding a cell. publish: bool [n], must be shown. lower: int64 [n],
     what everyone knows a hidden cell to be at least (1 where zeros are printed). alone: int64 [n], a number for the one
     contributor of the cell who knows himself, -1 elsewhere; the same number in several cells is one person or holding.
-    system: keys of the cells, where they come from crossed trees; the engine then finds cubes much faster.
+    insiders: which cells those who are alone somewhere must not learn: primary ones, or all hidden ones. system: keys
+    of the cells, where they come from crossed trees; the engine then looks in the neighbourhood first.
     """
 
     relations: csr_array
@@ -55,6 +57,7 @@ class Question:
     publish: BoolArray
     lower: IntArray
     alone: IntArray | None = None
+    insiders: Insiders = "primary"
     system: System | None = field(default=None, repr=False)
 
     def __len__(self) -> int:

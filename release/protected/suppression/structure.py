@@ -146,6 +146,11 @@ class System:
         """One number per cell, rising: its place in the full cross."""
         return _keys(self.cells, self.codes)
 
+    @property
+    def steps(self) -> IntArray:
+        """How much a key grows when a dimension's code goes one up."""
+        return _steps(self.codes)
+
     def key(self, cell: int) -> tuple[str, ...]:
         """The codes of a cell."""
         return tuple(names[i] for names, i in zip(self.codes, self.cells[cell].tolist(), strict=True))
@@ -157,7 +162,7 @@ class System:
         for d, name in enumerate(self.dimensions):
             if name in columns:
                 wanted[:, d] = _indices(name, self.codes[d], columns[name])
-        return _found(self.keys, _keys(wanted, self.codes))
+        return found_among(self.keys, _keys(wanted, self.codes))
 
 
 def crossed(
@@ -348,7 +353,7 @@ def _steps_up(
         parent[place[part]] = place[above]
     up = parent[cells[:, d]]
     step = _steps(codes)[d]
-    total = np.where(up >= 0, _found(keys, keys + (up - cells[:, d]) * step), -1)
+    total = np.where(up >= 0, found_among(keys, keys + (up - cells[:, d]) * step), -1)
     child = np.flatnonzero(total >= 0)
     return child, total[child]
 
@@ -385,7 +390,7 @@ def _cells(keys: IntArray, codes: tuple[tuple[str, ...], ...]) -> Codes:
     return np.stack(columns, axis=1).astype(np.int32)
 
 
-def _found(keys: IntArray, wanted: IntArray) -> IntArray:
+def found_among(keys: IntArray, wanted: IntArray) -> IntArray:
     """Places of the wanted keys among the rising keys, -1 where absent."""
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.asarray(np.where(np.take(keys, at) == wanted, at, -1), dtype=np.int64)

@@ -1,0 +1,92 @@
+"""Which cells of exact tables to hide besides those that must be: the one function that others call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from release.errors import DataError, UtfallError, roughly
+from release.protected.suppression.boxes import Boxes
+from release.protected.suppression.clean import Joined, joined
+from release.protected.suppression.fast import fast
+from release.protected.suppression.needless import needless
+from release.protected.suppression.question import BoolArray, Effort, Pattern, Question
+from release.protected.suppression.standing import Standing
+
+_WHOLE_AT_ONCE = 7_000
+"""Up to so many cells (after joining) each program looks at the whole system: cheaper patterns for more time."""
+
+
+def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
+    """The cells to hide, with moves that show each of them to be safe (`question` says what safe means).
+
+    effort: "fast" serves cell by cell; "thorough" improves that pattern as long as it pays. Deterministic. Raises
+    DataError on a question that can't be meant, Unprotectable when no pattern is safe.
+    """
+    _refuse_nonsense(question)
+    smaller = joined(question)
+    moves = fast(smaller.question, boxes=_boxes(smaller, question))
+    pattern = _finished(smaller.question, moves, effort)
+    whole = replace(smaller.spread(pattern), cost=pattern.cost)
+    _refuse_unsafe(question, whole)
+    return whole
+
+
+def _finished(question: Question, moves: list, effort: Effort) -> Pattern:  # type: ignore[type-arg]
+    if effort == "thorough":
+        from release.protected.suppression.thorough import thorough
+
+        return thorough(question, moves)
+    standing = Standing.of(question, moves)
+    needless(standing)
+    return standing.pattern()
+
+
+def _boxes(smaller: Joined, question: Question) -> Boxes | None:
+    if question.system is None or len(smaller.question) <= _WHOLE_AT_ONCE:
+        return None
+    return Boxes(question.system, smaller.group)
+
+
+def unsafe(question: Question, pattern: Pattern) -> BoolArray:
+    """Hidden cells that the pattern's own moves don't show to be safe from outsiders. bool [n]; by whole numbers.
+
+    A move that breaks a sum, a bound or a published cell counts for nothing.
+    """
+    good = _good_moves(question, pattern)
+    ends = []
+    for which in (pattern.high, pattern.low):
+        end = np.zeros(len(question), dtype=np.int64)
+        cells = np.flatnonzero(which >= 0)
+        if len(cells):
+            end[cells] = np.asarray(pattern.moves[which[cells], cells]).ravel() * good[which[cells]]
+        ends.append(end)
+    width = np.where(question.primary, question.width, 1)
+    return pattern.hidden & (ends[0] - ends[1] < width)
+
+
+def _good_moves(question: Question, pattern: Pattern) -> BoolArray:
+    moves = pattern.moves.tocoo()
+    good = np.ones(pattern.moves.shape[0], dtype=bool)
+    shown = ~pattern.hidden[moves.col]
+    fallen = question.values[moves.col] + moves.data < question.lower[moves.col]
+    good[moves.row[shown | fallen]] = False
+    broken = (question.relations.astype(np.int64) @ pattern.moves.T.tocsr()).tocoo()
+    good[broken.col[broken.data != 0]] = False
+    return good
+
+
+def _refuse_unsafe(question: Question, pattern: Pattern) -> None:
+    faults = int(unsafe(question, pattern).sum()) + int((question.primary & ~pattern.hidden).sum())
+    if faults or (pattern.hidden & question.publish).any():
+        raise UtfallError(f"the engine's pattern isn't safe at cells ({roughly(faults)}): our own fault")
+
+
+def _refuse_nonsense(question: Question) -> None:
+    broken = int(np.count_nonzero(question.relations.astype(np.int64) @ question.values))
+    if broken:
+        raise DataError(f"sums of the table don't hold ({roughly(broken)})", now="correct the table, or its trees")
+    low = int((question.primary & (question.values < question.lower)).sum())
+    if low:
+        raise DataError(f"hidden cells lie under their known lower bound ({roughly(low)})")
