@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from release.attack.cube import Cube
+from release.attack.published import NO_BOUND
 from release.attack.trees import Sum
 from release.codes import IntArray
 
-MOST_LINES = 120
+MOST_LINES = 400
 MOST_PAIRS = 6_000
 SECONDS = 15
 
@@ -91,13 +92,17 @@ def _constraints(large: _Lines, small: _Lines) -> list[Any]:
     from scipy.sparse import block_diag, csr_array, kron
 
     wholes, parts = large.lower.shape[1], small.lower.shape[1]
-    most = large.upper.max(axis=1, keepdims=True)
-    roof = np.minimum(small.upper, most).astype(float)
+    roof = np.minimum(small.upper, _most(large)).astype(float)
     each_once = kron(np.ones((1, wholes)), csr_array(np.eye(parts)))
     at_least = block_diag([csr_array(small.lower.astype(float))] * wholes)
     at_most = block_diag([csr_array(roof)] * wholes)
     return [
         LinearConstraint(each_once, 1, 1),
-        LinearConstraint(at_least, -np.inf, large.upper.T.ravel().astype(float)),
+        LinearConstraint(at_least, -np.inf, np.where(large.upper >= NO_BOUND, np.inf, large.upper).T.ravel()),
         LinearConstraint(at_most, large.lower.T.ravel().astype(float), np.inf),
     ]
+
+
+def _most(large: _Lines) -> int:
+    """The largest figure that is known at all: no part is larger."""
+    return int(np.where(large.upper >= NO_BOUND, 0, large.upper).max(initial=0))

@@ -14,6 +14,7 @@ from release.attack.trees import Sum, guessed_sums, total_of
 
 ALLOWED_BROKEN = 0.02
 COVERED = 0.8
+SURE_BITS = 10
 _SHAPE = re.compile(r"^([^\d]*)(\d*)")
 
 
@@ -21,13 +22,14 @@ _SHAPE = re.compile(r"^([^\d]*)(\d*)")
 class Verdict:
     """A sum's fate: rows that hold exactly, rows that don't, and whether absent cells are other than zero.
 
-    covered: the largest part of a shown total that its shown children make up.
+    bits: how telling the rows are that hold; covered: the largest part of a total that its shown children make up.
     """
 
     held: int
     broken: int
     partial: bool
-    covered: float = 0.0
+    bits: float
+    covered: float
 
     @property
     def good(self) -> bool:
@@ -36,7 +38,8 @@ class Verdict:
 
     @property
     def sure(self) -> bool:
-        return self.good and self.held > 0
+        """Chance alone hardly makes so many figures add up."""
+        return self.good and self.bits >= SURE_BITS
 
     @property
     def likely(self) -> bool:
@@ -49,7 +52,7 @@ def judged(cube: Cube, d: int, one: Sum) -> Verdict:
     found = tally(cube, rows_of(cube, d, one), unknown=bool(one.made))
     partial = bool(found.short.any()) and found.held_with_absent == 0
     broken = len(found.broken) - (int(found.short.sum()) if partial else 0)
-    return Verdict(found.held, broken, partial, found.covered)
+    return Verdict(found.held, broken, partial, found.bits, found.covered)
 
 
 def confirmed_sums(cube: Cube, d: int) -> tuple[Sum, ...]:
@@ -59,23 +62,38 @@ def confirmed_sums(cube: Cube, d: int) -> tuple[Sum, ...]:
     guessed = guessed_sums(replace(dimension, codes=_first(total, dimension.printed), made=()))
     if total is not None and not guessed:
         guessed = (Sum(total, tuple(code for code in dimension.printed if code != total)),)
-    kept = _without_contradicted(cube, d, guessed, total)
+    kept = _borne_out(cube, d, guessed, total)
     top = next((one for one in kept if one.parent == total), None)
-    if total is None or top is None or judged(cube, d, top).good:
+    if total is None or top is None or _stands(cube, d, top, one_level=len(kept) == len(guessed)):
         return kept
     return (*(one for one in kept if one is not top), *_by_groups(cube, d, top))
+
+
+def _stands(cube: Cube, d: int, top: Sum, *, one_level: bool) -> bool:
+    """Whether a total is the sum of its parts: by the figures, or as nothing speaks against it and they look alike."""
+    verdict = judged(cube, d, top)
+    forms = {_form(code) for code in top.children if any(mark.isdigit() for mark in code)}
+    return verdict.likely or (verdict.good and one_level and len(forms) <= 1)
 
 
 def _first(total: str | None, codes: Sequence[str]) -> tuple[str, ...]:
     return tuple(codes) if total is None else (total, *(code for code in codes if code != total))
 
 
-def _without_contradicted(cube: Cube, d: int, sums: Sequence[Sum], total: str | None) -> tuple[Sum, ...]:
-    """Sums below the total that the figures contradict give their children to the parent above."""
+def _borne_out(cube: Cube, d: int, sums: Sequence[Sum], total: str | None) -> tuple[Sum, ...]:
+    """Sums below the total that the figures don't bear out give their children to the parent above.
+
+    Where no figure speaks against any, and together they are sure, all are taken for sums.
+    """
+    below = [one for one in sums if one.parent != total]
+    verdicts = [judged(cube, d, one) for one in below]
+    one_kind = sum(verdict.bits for verdict in verdicts) >= SURE_BITS and all(verdict.good for verdict in verdicts)
     kept = list(sums)
-    for one in [s for s in sums if s.parent != total and not s.made]:
+    for one in below:
         current = next(s for s in kept if s.parent == one.parent)
-        if not judged(cube, d, current).good:
+        verdict = judged(cube, d, current)
+        told = bool(cube.dimensions[d].edges) or bool(one.made)
+        if not (verdict.likely or (verdict.good and (one_kind or told))):
             kept.remove(current)
             kept = [_handed_up(s, current) for s in kept]
     return tuple(kept)
@@ -108,16 +126,17 @@ def _by_groups(cube: Cube, d: int, top: Sum) -> tuple[Sum, ...]:
     """
     groups: dict[tuple[str, int], list[str]] = {}
     for code in top.children:
-        groups.setdefault((_letters(code), len(code)), []).append(code)
+        groups.setdefault(_form(code), []).append(code)
     whole = [Sum(top.parent, tuple(codes)) for codes in groups.values() if len(groups) > 1]
     levels = sorted((one for one in whole if judged(cube, d, one).likely), key=lambda one: len(one.children))
     below = [found for upper, lower in pairwise(levels) for found in _nested(cube, d, upper, lower)]
     return (*levels, *below)
 
 
-def _letters(code: str) -> str:
+def _form(code: str) -> tuple[str, int]:
+    """The letters that a code begins with, and its length."""
     found = _SHAPE.match(code)
-    return found[1] if found else ""
+    return (found[1] if found else "", len(code))
 
 
 def _nested(cube: Cube, d: int, upper: Sum, lower: Sum) -> tuple[Sum, ...]:

@@ -11,6 +11,7 @@ from release.attack.trees import Sum
 from release.codes import IntArray
 
 AT_A_TIME = 4_000_000
+LARGE = 50
 _NONE = -1
 
 
@@ -39,8 +40,10 @@ class Tally:
     broken: IntArray
     short: BoolArray
     """Rows that would hold if the absent cells weren't zero: bool, one per broken row."""
+    bits: float
+    """How telling the rows are that hold: logarithms (base 2) of their totals, added up; 0 = 0 + 0 tells nothing."""
     covered: float
-    """The largest part of a known total that its known children make up."""
+    """The largest part of a large known total that its known children make up."""
 
 
 def rows_of(cube: Cube, d: int, one: Sum) -> Rows:
@@ -68,9 +71,10 @@ def tally(cube: Cube, rows: Rows, *, unknown: bool = False) -> Tally:
     held = exact & ~more & ~less
     broken = np.flatnonzero(more | less)
     short = (less & ~more & rows.absent)[broken]
-    whole = np.where(cube.known & (low > 0), low, np.inf)[rows.parents]
-    covered = float((below / whole).max(initial=0))
-    return Tally(int(held.sum()), int((held & rows.absent).sum()), broken.astype(np.int64), short, covered)
+    whole = np.where(cube.known, low, 0.0)[rows.parents]
+    covered = float((below[whole >= LARGE] / whole[whole >= LARGE]).max(initial=0))
+    bits = float(np.log2(np.abs(whole[held & (whole != 0)])).sum())
+    return Tally(int(held.sum()), int((held & rows.absent).sum()), broken.astype(np.int64), short, bits, covered)
 
 
 def _bounds(cube: Cube) -> tuple["np.ndarray[tuple[int, ...], np.dtype[np.float64]]", ...]:

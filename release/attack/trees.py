@@ -33,6 +33,7 @@ _TOTAL_PHRASES = (
 )
 _TOTAL_STARTS = ("total", "yhteensä", "totalt", "samtliga", "kaikki ", "all ", "alla ")
 _INTERVAL = re.compile(r"[^\d]*?(\d{1,4})\s*(?:-|–|—|to|/)\s*(\d{1,4})[^\d]*|[^\d]*?(\d{1,4})[^\d]*")
+_FIRST_YEAR, _LAST_YEAR = 1500, 2999
 LANGUAGE = re.compile(r".*[_ -](?:en|fi|sv|se|label|name|text)$", re.IGNORECASE)
 
 
@@ -155,18 +156,22 @@ def _prefix_sums(codes: Sequence[str], total: str | None) -> tuple[Sum, ...]:
 def interval_sums(codes: Sequence[str], total: str | None) -> tuple[Sum, ...]:
     """Sums of codes that are intervals, such as years 2019-2021 or ages 15-24; none unless one lies in another.
 
-    The parts are the shortest intervals between all ends; those that aren't printed are made up, unknown.
+    The parts are the shortest intervals between all ends. Those that aren't printed are made up, unknown, for years;
+    other intervals must be printed.
     """
     spans = {code: _span(code) for code in codes}
     known = {code: span for code, span in spans.items() if span is not None}
     if len(known) < len(codes) or not _overlap(list(known.values())):
         return ()
+    years = all(_FIRST_YEAR <= end <= _LAST_YEAR for span in known.values() for end in span)
     cuts = sorted({end for low, high in known.values() for end in (low, high + 1)})
     names = {span: code for code, span in known.items()}
     pieces = [(low, high - 1) for low, high in pairwise(cuts)]
     inside = {c: [p for p in pieces if low <= p[0] and p[1] <= high] for c, (low, high) in known.items()}
     covered = [piece for piece in pieces if any(piece in parts for parts in inside.values())]
     label = {piece: names.get(piece, _unprinted(piece)) for piece in covered}
+    if not years and any(piece not in names for piece in covered):
+        return ()
     sums = [_sum_of_pieces(code, [label[p] for p in parts], names) for code, parts in inside.items() if len(parts) > 1]
     top = [_sum_of_pieces(total, list(label.values()), names)] if total is not None else []
     return (*top, *sums)
