@@ -12,13 +12,15 @@ import numpy as np
 from release.codes import IntArray
 from release.protected.suppression.fast import movable
 from release.protected.suppression.flows import Flows, Move
-from release.protected.suppression.master import Master, Piece, unmet
+from release.protected.suppression.master import Master, Piece, unmet_by_anyone
 from release.protected.suppression.probe import NOBODY, Demand, Probe, Work
 from release.protected.suppression.question import BoolArray, Question
 from release.protected.suppression.standing import Standing
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ def improve(standing: Standing, work: Work, *, reach: Reach = Reach(), seed: int
 
 def improved(standing: Standing, block: Block, work: Work) -> bool:
     """Solve a block; whether that made the pattern cheaper."""
-    sums = _sums(standing.question, block.cells)
+    sums = sums_of(standing.question, block.cells)
     probe = Probe(sums, standing.room[block.cells], standing.alone[block.cells], work)
     hidden = _cheaper(standing, block, probe)
-    return hidden is not None and _settle(standing, block, hidden)
+    return hidden is not None and _settle(standing, block, hidden, work)
 
 
 def around(standing: Standing, cell: int, reach: Reach, rng: np.random.Generator) -> Block | None:
@@ -142,7 +144,8 @@ def _block(
     return Block(cells, released, offered, inner, frozenset(lost))
 
 
-def _sums(question: Question, cells: IntArray) -> csr_array:
+def sums_of(question: Question, cells: IntArray) -> csr_array:
+    """The sums between some cells, all others standing still."""
     part = question.relations[:, cells].tocsr()
     return part[np.flatnonzero(np.diff(part.indptr))]
 
@@ -173,7 +176,7 @@ def solved(piece: Piece, *, below: float, rounds: int = 25, nodes: int = 50) -> 
         hidden = master.branch(nodes=nodes)
         if master.least > most or piece.probe.work.left < 0:
             return None
-        missing, _ = unmet(piece.probe, hidden, piece.demands)
+        missing = unmet_by_anyone(piece.probe, hidden, piece.demands)
         if not missing:
             return hidden if piece.cost[piece.free] @ hidden[piece.free] <= most else None
         if not master.separate(missing):
@@ -181,49 +184,80 @@ def solved(piece: Piece, *, below: float, rounds: int = 25, nodes: int = 50) -> 
     return None
 
 
-def _settle(standing: Standing, block: Block, hidden: BoolArray) -> bool:
-    """Put a cheaper solution in place, with new short moves for the demands it met; False if one can't be shown."""
-    moves = _short_moves(standing, block, hidden)
-    if moves is None:
-        return False
-    standing.drop(block.lost)
+def _settle(standing: Standing, block: Block, hidden: BoolArray, work: Work) -> bool:
+    """Put a cheaper solution in place, with new short moves; everything as before, and False, if that fails."""
+    before, first = standing.hidden.copy(), standing.next_number
+    gone = standing.drop(sorted(block.lost))
     standing.hidden[block.cells] = hidden
-    for move in moves:
+    touched = np.unique(np.concatenate([block.cells, *(move.cells for move in gone)]))
+    if _all_served(standing, block, hidden, work):
+        standing.publish_needless(touched)
+        return True
+    standing.drop(range(first, standing.next_number))
+    for move in gone:
         standing.add(move)
-    standing.publish_needless()
-    return True
-
-
-def _short_moves(standing: Standing, block: Block, hidden: BoolArray) -> list[Move] | None:
-    """For each demand moves of few cells inside the hidden cells of the block, shared where they can be."""
-    inner = np.flatnonzero(hidden)
-    cells = block.cells[inner]
-    width = float(standing.question.width[cells].max(initial=1))
-    flows = Flows(
-        _sums(standing.question, cells),
-        cost=np.ones(len(cells)),
-        down=np.minimum(standing.room[cells], width),
-        up=np.full(len(cells), width),
-    )
-    found: list[Move] = []
-    for demand in block.demands:
-        own = replace(demand, cell=int(np.searchsorted(inner, demand.cell)))
-        if not _met(found, own, standing.alone[cells]) and not _meet(flows, own, found, standing.alone[cells]):
-            return None
-    return [Move(cells[move.cells], move.change) for move in found]
-
-
-def _met(found: list[Move], demand: Demand, alone: IntArray) -> bool:
-    calm = [move for move in found if demand.still == NOBODY or not (alone[move.cells] == demand.still).any()]
-    ends = [0, *(move.at(demand.cell) for move in calm)]
-    return max(ends) - min(ends) >= demand.width
-
-
-def _meet(flows: Flows, demand: Demand, found: list[Move], alone: IntArray) -> bool:
-    still = np.flatnonzero(alone == demand.still) if demand.still != NOBODY else None
-    for amount in (demand.width, -demand.width):
-        move = flows.cheapest(demand.cell, amount, still=still)
-        if move is not None:
-            found.append(move)
-            return True
+    standing.hidden = before
     return False
+
+
+def _all_served(standing: Standing, block: Block, hidden: BoolArray, work: Work) -> bool:
+    """Find moves for the primaries that asked, then for every other cell that still has a use and lacks something."""
+    service = Service.inside(standing, block.cells[hidden], work)
+    asked = [int(block.cells[demand.cell]) for demand in block.demands]
+    if not all(service.serve(cell) for cell in asked):
+        return False
+    others = [cell for cell in block.cells[hidden].tolist() if standing.users.get(cell)]
+    return all(service.serve(cell) for cell in others)
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """Short moves inside some hidden cells, for whoever lacks one."""
+
+    standing: Standing
+    cells: IntArray
+    flows: Flows
+    work: Work
+
+    @classmethod
+    def inside(cls, standing: Standing, cells: IntArray, work: Work) -> Service:
+        """Moves inside these cells only, each as short as can be; through cells of someone alone only at need."""
+        most = float(standing.question.width[cells].max(initial=1))
+        flows = Flows(
+            sums_of(standing.question, cells),
+            cost=np.where(standing.alone[cells] == NOBODY, 1.0, 3.0),
+            down=np.minimum(standing.room[cells], most),
+            up=np.full(len(cells), most),
+        )
+        return cls(standing, cells, flows, work)
+
+    def serve(self, cell: int) -> bool:
+        """Add moves until the cell lacks nothing; whether that succeeded."""
+        for _ in range(_TRIES):
+            missing = self.standing.missing_at(cell)
+            if not missing:
+                return True
+            move = self._found(cell, missing)
+            if move is None:
+                return False
+            self.standing.add(move)
+        return False
+
+    def _found(self, cell: int, missing: list[Demand]) -> Move | None:
+        people = [demand.still for demand in missing if demand.still != NOBODY]
+        at = int(np.searchsorted(self.cells, cell))
+        for still in [people, *([people[:1]] if len(people) > 1 else [])]:
+            quiet = np.flatnonzero(np.isin(self.standing.alone[self.cells], still))
+            for amount in _amounts(missing[0], self.standing.ends_of(cell)):
+                self.work.spend(1 + len(self.cells) / 50)
+                move = self.flows.cheapest(at, amount, still=quiet)
+                if move is not None:
+                    return Move(self.cells[move.cells], move.change)
+        return None
+
+
+def _amounts(demand: Demand, reached: tuple[int, int]) -> list[int]:
+    """Changes to try: to the full width from what is reached already, up or down, or half of the way."""
+    low, high = reached if demand.still == NOBODY else (0, 0)
+    up, down = demand.width + low, demand.width - high
+    return [amount for amount in (up, -down, up // 2, -(down // 2)) if amount != 0]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.probe import Demand, Probe, quiet
+from release.protected.suppression.probe import NOBODY, Demand, Probe, quiet
 from release.protected.suppression.question import BoolArray, FloatArray
 
 _NUDGE = 0.05
@@ -108,7 +108,8 @@ class Master:
         whole = found.mip_node_count >= 0
         bound = found.mip_dual_bound if whole else found.objective_function_value
         self.least = max(self.least, float(bound))
-        self.piece.probe.work.spend(5 + len(self._known) / 20 + 20 * max(found.mip_node_count, 0))
+        steps, cuts = max(int(found.simplex_iteration_count), 0), len(self._known)
+        self.piece.probe.work.spend(steps * (0.3 + cuts / 1500) + (2 * cuts if whole else 5))
 
     def _kind(self, *, whole: bool) -> None:
         import highspy
@@ -132,6 +133,27 @@ def unmet(probe: Probe, hidden: BoolArray, demands: Sequence[Demand]) -> tuple[l
         moves.extend(found)
         rest = [other for other in rest if not _meets(found, other, probe.alone)]
     return missing, moves
+
+
+def unmet_by_anyone(probe: Probe, hidden: BoolArray, demands: Sequence[Demand]) -> list[Demand]:
+    """Demands that no move meets, with those of insiders who are in all moves found for a cell."""
+    missing, moves = unmet(probe, hidden, demands)
+    while not missing:
+        inside = [other for demand in demands for other in _insiders(moves, demand, probe.alone)]
+        if not inside:
+            break
+        missing, more = unmet(probe, hidden, inside)
+        moves += more
+    return missing
+
+
+def _insiders(moves: list[IntArray], demand: Demand, alone: IntArray) -> list[Demand]:
+    """Those alone in a cell who are in all moves of the demand's cell, besides the one alone there."""
+    if demand.still != NOBODY:
+        return []
+    through = [set(alone[np.flatnonzero(move)].tolist()) for move in moves if move[demand.cell]]
+    known = set.intersection(*through) - {NOBODY, int(alone[demand.cell])} if through else set()
+    return [Demand(demand.cell, 1, person) for person in sorted(known)]
 
 
 def _meets(moves: list[IntArray], demand: Demand, alone: IntArray) -> bool:

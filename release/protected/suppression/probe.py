@@ -1,4 +1,4 @@
-"""How far hidden cells can move, and which cells would have to be hidden for one to move (a linear program's prices)."""
+"""How far hidden cells can move, and which others would have to be hidden too (from a linear program's prices)."""
 
 from __future__ import annotations
 

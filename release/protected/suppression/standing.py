@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -75,11 +76,13 @@ class Standing:
             self.users.setdefault(cell, set()).add(self.next_number)
         self.next_number += 1
 
-    def drop(self, numbers: Iterable[int]) -> None:
-        """Forget moves."""
-        for number in numbers:
-            for cell in self.moves.pop(number).cells.tolist():
+    def drop(self, numbers: Sequence[int]) -> list[Move]:
+        """Forget moves; gives them, for those who regret it."""
+        gone = [self.moves.pop(number) for number in numbers]
+        for number, move in zip(numbers, gone, strict=True):
+            for cell in move.cells.tolist():
                 self.users[cell].discard(number)
+        return gone
 
     def moves_through(self, cells: Iterable[int]) -> set[int]:
         """The moves that change any of these cells."""
@@ -90,13 +93,17 @@ class Standing:
         cells = sorted({cell for number in lost for cell in self.moves[number].cells.tolist()})
         return [demand for cell in cells for demand in self.missing_at(cell, lost)]
 
-    def missing_at(self, cell: int, lost: set[int]) -> list[Demand]:
+    def missing_at(self, cell: int, lost: AbstractSet[int] = frozenset()) -> list[Demand]:
         """The demands of one cell that the moves left don't meet."""
         left = [self.moves[number] for number in sorted(self.users.get(cell, set()) - lost)]
         width = int(self.question.width[cell]) if self.question.primary[cell] else 1
-        ends = [0, *(move.at(cell) for move in left)]
-        missing = [Demand(cell, width)] if max(ends) - min(ends) < width else []
+        low, high = ends(left, cell)
+        missing = [Demand(cell, width)] if high - low < width else []
         return missing + [Demand(cell, 1, insider) for insider in self._insiders(cell, left)]
+
+    def ends_of(self, cell: int) -> tuple[int, int]:
+        """Lowest and highest change of a cell over all moves."""
+        return ends([self.moves[number] for number in self.users.get(cell, set())], cell)
 
     def _insiders(self, cell: int, left: list[Move]) -> list[int]:
         """Those alone in a cell whom no move of this cell leaves in peace; all of them when there is no move."""
@@ -110,10 +117,10 @@ class Standing:
                 return []
         return sorted(known or ())
 
-    def publish_needless(self) -> None:
-        """Show secondaries that no move changes."""
-        for cell in self.secondary.tolist():
-            if not self.users.get(cell):
+    def publish_needless(self, among: IntArray | None = None) -> None:
+        """Show secondaries that no move changes (of all, or among some cells)."""
+        for cell in (self.secondary if among is None else among).tolist():
+            if not self.users.get(cell) and not self.question.primary[cell]:
                 self.hidden[cell] = False
 
     def pattern(self, bound: float | None = None) -> Pattern:
@@ -141,3 +148,9 @@ class Standing:
                 ends[side, move.cells[further]] = move.change[further]
                 which[side, move.cells[further]] = row
         return which[0], which[1]
+
+
+def ends(moves: Iterable[Move], cell: int) -> tuple[int, int]:
+    """Lowest and highest change of a cell over some moves, 0 among them."""
+    changes = [0, *(move.at(cell) for move in moves)]
+    return min(changes), max(changes)

@@ -1,0 +1,66 @@
+"""A proven least cost of any safe pattern, from the master program of the whole table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from release.protected.suppression.master import Master, Piece
+from release.protected.suppression.probe import NOBODY, Demand, Probe, Work
+from release.protected.suppression.question import FloatArray, Question
+
+_SAFE = 1e-6
+"""Part of the bound given away for the solver's rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """Where the search for the bound stands. least: proven. shares: [n] how much of each cell would be hidden for it.
+
+    final: whether `shares` are whole and meet all demands, so that they are an optimum.
+    """
+
+    least: float
+    shares: FloatArray
+
+
+def lower_bound(question: Question, *, work: float) -> float:
+    """What any safe pattern costs at least, as far as the work reaches (0 without any).
+
+    Demands of insiders are left out, so it holds for every pattern that protects against outsiders.
+    """
+    return max((sketch.least for sketch in sketches(question, Work(work))), default=0.0)
+
+
+def sketches(question: Question, work: Work, *, nodes: int = 200) -> Iterator[Sketch]:
+    """Ever better bounds: with fractions of cells, then with whole ones, until no cut is missed or no work is left."""
+    master = Master(whole_table(question, work))
+    yield _sketch(question, master, master.relax(rounds=200))
+    demands = master.piece.demands
+    while work.left > 0:
+        master.branch(nodes=nodes)
+        yield _sketch(question, master, master.least)
+        if not master.separate(demands):
+            return
+
+
+def whole_table(question: Question, work: Work) -> Piece:
+    """The whole question as one piece: primaries hidden, every other cell free unless it must be shown."""
+    room = (question.values - question.lower).astype(float)
+    alone = np.full(len(question), NOBODY) if question.alone is None else question.alone
+    return Piece(
+        probe=Probe(question.relations, room, alone, work),
+        fixed=question.primary,
+        free=np.flatnonzero(~question.primary & ~question.publish),
+        cost=question.cost,
+        demands=[Demand(int(cell), int(question.width[cell])) for cell in np.flatnonzero(question.primary)],
+    )
+
+
+def _sketch(question: Question, master: Master, least: float) -> Sketch:
+    """A bound a little under the solver's; up to the next whole number where all costs are whole."""
+    whole = bool((question.cost == np.rint(question.cost)).all())
+    safe = least - _SAFE * max(1.0, least)
+    return Sketch(float(np.ceil(safe)) if whole else safe, master.shares.copy())
