@@ -8,6 +8,7 @@ import numpy as np
 
 from release.attack.marks import ABSENT, HIDDEN, WORDS, ZERO, Meaning, has_decimal_comma, meaning
 from release.attack.published import NO_BOUND, UNTOLD, BoolArray, Dimension, Published
+from release.attack.shares import with_shares
 from release.attack.sheet import Sheet, unreadable
 from release.codes import IntArray
 from release.errors import UsageError, nearest
@@ -20,8 +21,11 @@ COUNTS = (
 STATUS = ("status", "conf_status", "obs_status", "flag", "flags", "conf_flag", "obs_flag")
 BESIDE = (*STATUS, "note", "notes", "lower", "upper", "standard_error")
 """Names of columns that tell of the figure beside them, not of the cell's place."""
+SHARES = ("share", "percent", "per-cent", "pct", "%", "osuus", "prosentti", "andel", "procent", "anteil")
+"""Names of columns and statistics that are a part of a total, as a fraction or in per cent."""
 NOT_ADDITIVE = (
-    *("share", "percent", "per-cent", "mean", "average", "median", "minimum", "maximum", "response-rate"),
+    *SHARES,
+    *("mean", "average", "median", "minimum", "maximum", "response-rate"),
     *("sd", "standard-deviation", "quantile"),
 )
 ABSENT_STATUS = ("not-applicable", "not-in-frame")
@@ -42,25 +46,29 @@ def tables_of(sheet: Sheet, reading: Reading) -> list[Published]:
     if "statistic" in names and "value" in names:
         return _by_statistic(sheet, names, reading)
     figures = _figure_columns(sheet, names, reading)
-    keys = _key_columns(sheet, names, figures)
-    if len(figures) == 1:
-        return [_table(sheet, keys, figures[0], _statistic(figures[0]), reading)]
-    return [_wide(sheet, keys, figures, reading)]
+    shares = [names[word] for word in SHARES if word in names and names[word] not in figures]
+    keys = tuple(key for key in _key_columns(sheet, names, figures) if key.casefold() not in NOT_ADDITIVE)
+    if len(figures) > 1:
+        return [_wide(sheet, keys, figures, reading)]
+    table = _table(sheet, keys, figures[0], _statistic(figures[0]), reading)
+    return [with_shares(table, _table(sheet, keys, shares[0], "share", reading)) if shares else table]
 
 
 def _by_statistic(sheet: Sheet, names: Mapping[str, str], reading: Reading) -> list[Published]:
     """Long tables with a column that names the statistic: one table for each that adds up."""
     statistic = sheet.column(names["statistic"])
     keys = _key_columns(sheet, names, (names["value"],))
-    tables = []
-    for word in dict.fromkeys(statistic):
-        if not _adds_up(word):
-            continue
-        rows = [i for i, text in enumerate(statistic) if text == word]
-        part = replace(sheet, columns=tuple([column[i] for i in rows] for column in sheet.columns))
-        kept = tuple(key for key in keys if key != names["statistic"])
-        tables.append(_table(part, kept, names["value"], _statistic(word), reading))
-    return tables
+    kept = tuple(key for key in keys if key != names["statistic"])
+    parts = {word: _rows_with(sheet, statistic, word) for word in dict.fromkeys(statistic)}
+    tables = {word: _table(part, kept, names["value"], _statistic(word), reading) for word, part in parts.items()}
+    share = next((table for word, table in tables.items() if word.casefold() in SHARES), None)
+    adding = [table for word, table in tables.items() if _adds_up(word)]
+    return [with_shares(table, share) if share and table.statistic == "count" else table for table in adding]
+
+
+def _rows_with(sheet: Sheet, column: Sequence[str], word: str) -> Sheet:
+    rows = [i for i, text in enumerate(column) if text == word]
+    return replace(sheet, columns=tuple([texts[i] for i in rows] for texts in sheet.columns))
 
 
 def _adds_up(statistic: str) -> bool:
@@ -149,7 +157,7 @@ def _table(sheet: Sheet, keys: tuple[str, ...], value: str, statistic: str, read
     kept = np.array([m.kind != "absent" for m in meant], bool)
     _refuse_repeated(sheet, cells[kept])
     lower, upper, hidden, decimals = _bounds([m for m in meant if m.kind != "absent"])
-    noisy = "standard_error" in sheet.header and any(sheet.column("standard_error"))
+    noisy = "standard_error" in sheet.header and any(text.strip("0.") for text in sheet.column("standard_error"))
     return Published(sheet.name, statistic, dimensions, cells[kept], hidden, lower, upper, decimals, noisy)
 
 

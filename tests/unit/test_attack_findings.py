@@ -281,6 +281,28 @@ def test_a_file_of_some_regions_only_tells_less(tmp_path):
     assert tallied(found) == (2, 0, 0, 2, 0)
 
 
+def shares(text, form):
+    """Counts of CROSS with the share of each sex in its region beside, or as a statistic of its own."""
+    rows = [line.split(",") for line in text.splitlines()[1:]]
+    true = {("A", "F"): 2, ("B", "M"): 5} | {(a, b): int(n) for a, b, n in rows if n != ".."}
+    told = [(a, b, n, true[a, b] / true[a, "Total"]) for a, b, n in rows]
+    if form == "beside":
+        return "region;sex;n;%\n" + "".join(f"{a};{b};{n};{100 * s:.1f}\n".replace(".0", ",0") for a, b, n, s in told)
+    lines = [f"{a},{b},count,{n}\n{a},{b},share,{s:.4f}\n" for a, b, n, s in told]
+    return "region,sex,statistic,value\n" + "".join(lines)
+
+
+@pytest.mark.parametrize("form", ["statistic", "beside"])
+def test_a_share_of_a_shown_total_is_a_count(tmp_path, form):
+    safe = CROSS.replace("A,M,20", "A,M,..").replace("B,F,13", "B,F,..")
+    assert derived(report(tmp_path, safe)) == {}
+    text = shares(CROSS, form).replace("A;M;20", "A;M;..").replace("B;F;13", "B;F;..")
+    text = text.replace("A,M,count,20", "A,M,count,..").replace("B,F,count,13", "B,F,count,..")
+    assert derived(report(tmp_path, text)) == {("A", "M"): "20", ("A", "F"): "2", ("B", "M"): "5", ("B", "F"): "13"}
+    other = text.replace("Total,M,share,0.6250", "Total,M,share,0.1").replace("Total;M;25;62.5", "Total;M;25;10,0")
+    assert derived(report(tmp_path, other)) == {}
+
+
 def test_noisy_tables_are_left_alone(tmp_path):
     text = "region,statistic,value,lower,upper,standard_error,status,note\n"
     text += "A,count,10.2,5,15,2.5,shown,\nB,count,,,,,too-few,\n"
