@@ -3,10 +3,13 @@
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import Any
 
 from release.attack.sheet import Sheet, unreadable
 from release.attack.text_file import decoded
+
+MOST_CELLS = 50_000_000
 
 
 def read_jsonstat(name: str, content: bytes) -> list[Sheet]:
@@ -37,7 +40,7 @@ def _datasets(document: Any) -> Iterator[Mapping[str, Any]]:
 def _sheet(name: str, dataset: Mapping[str, Any]) -> Sheet:
     try:
         keys, codes = _keys(dataset)
-        count = len(list(itertools.product(*codes)))
+        count = _cells(codes)
         figures = _figures(dataset, count)
         labels = {key: _labels(dataset["dimension"][key]) for key in keys}
         edges = {key: _edges(dataset["dimension"][key]) for key in keys}
@@ -56,6 +59,14 @@ def _keys(dataset: Mapping[str, Any]) -> tuple[tuple[str, ...], list[list[str]]]
     if [len(values) for values in codes] != sizes:
         raise ValueError("sizes")
     return keys, codes
+
+
+def _cells(codes: list[list[str]]) -> int:
+    """Number of cells; ValueError where no table is that large."""
+    count = prod(len(values) for values in codes)
+    if count > MOST_CELLS:
+        raise ValueError("size")
+    return count
 
 
 def _codes(category: Mapping[str, Any]) -> list[str]:

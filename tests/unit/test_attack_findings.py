@@ -1,6 +1,8 @@
 """What an outsider derives from published files: told and inferred sums, several files, marks, rounding, years."""
 
 import json
+import subprocess
+import sys
 from itertools import product
 
 import numpy as np
@@ -339,6 +341,30 @@ def test_the_command(tmp_path):
     assert told["tables"][0]["exactly_known"] == 2
     assert told["tables"][0]["derived"][0] == {"codes": {"region": "A", "sex": "F"}, "lower": "2", "upper": "2"}
     assert CliRunner().invoke(app, ["attack", str(write(tmp_path, "safe.csv", SAFE))]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["missing.csv"], 2, "isn't there"),
+        (["damaged.px"], 4, "can't be read as a table"),
+        (["table.csv", "--rounding", "up"], 2, "rounding isn't clear"),
+        (["table.csv", "--mark", "x"], 2, "TEXT=MEANING"),
+        (["table.csv", "--values", "m"], 2, 'no column "m"'),
+        (["table.csv", "--cumulative"], 2, "two files"),
+        (["broken.csv", "--hierarchy", "region=tree.csv"], 4, "isn't the sum"),
+    ],
+)
+def test_refusals_are_plain_sentences(tmp_path, arguments, code, told):
+    write(tmp_path, "table.csv", CROSS)
+    write(tmp_path, "damaged.px", 'STUB="a";')
+    write(tmp_path, "tree.csv", "parent,child\nTotal,A\nTotal,B\nTotal,C\n")
+    write(tmp_path, "broken.csv", SAFE.replace("A;Total;25", "A;Total;40"))
+    shell = [sys.executable, "-m", "release.cli", "attack", *arguments]
+    done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_what_is_gathered_holds_no_hidden_truth(tmp_path):
