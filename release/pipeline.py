@@ -386,7 +386,7 @@ def protect(policy: Policy, *, ledger: str, work: str) -> ExactTables:
 
 
 def _refuse_other_pattern(policy: Policy, *, ledger: str, work: str) -> None:
-    """The ledger knows how these counts were protected before; that they weren't otherwise is seen before any charge."""
+    """The ledger knows how these counts were protected before; if otherwise, that is seen before any charge."""
     delivery = json.loads((_place(work) / DELIVERY_FILE).read_text())["delivery"]
     with Ledger.open(_place(ledger), population=policy.document.privacy.population) as book:
         refuse_other_pattern(book, policy, outside_facts(policy, _place(work), delivery=delivery))

@@ -267,7 +267,9 @@ class Suppression(Words):
     effort: Literal["fast", "thorough"] = "thorough"
     publish: list[CellChoice] = Field([], description="cells that must be shown")
     hide: list[CellChoice] = Field([], description="cells that must be hidden")
-    insiders: bool = Field(True, description="someone alone in a cell, who knows it, learns no other hidden cell")
+    insiders: Literal["nobody", "primary", "hidden"] = Field(
+        "hidden", description="what someone alone in a cell, who knows it, learns of no other cell: hidden, or primary"
+    )
 
 
 class CellKey(Words):

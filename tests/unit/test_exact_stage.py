@@ -31,8 +31,8 @@ CASES = {
     "wide": suppressed(more=", width: 2"),
     "threshold": suppressed("minimum: 4", ", width: to-threshold"),
     "survey": suppressed("respondents: 4, response_rate: 0.55", table="by: [place], of: match, show: [count, mean]"),
-    "one answer": suppressed("one_answer: true", table='by: [place, cohort], of: "activity-1:group"'),
-    "chosen": suppressed(more=', hide: [{place: n1, cohort: "2019"}], publish: [{cohort: "*"}]'),
+    "one answer": suppressed("one_answer: true", ", insiders: nobody", table='by: [place, cohort], of: "activity-1:group"'),
+    "chosen": suppressed(more=', hide: [{place: n1, cohort: "2019"}], publish: [{cohort: "*"}], insiders: nobody'),
 }
 
 

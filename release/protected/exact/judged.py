@@ -13,7 +13,7 @@ from release.policy.exact_checks import EVERY
 from release.protected.exact.cells import TrueCells, holders_in_cells, sole_persons
 from release.protected.exact.earlier import Before
 from release.protected.suppression.primary import Primary, judge
-from release.protected.suppression.question import BoolArray, FloatArray, cost_of
+from release.protected.suppression.question import BoolArray, Effort, FloatArray, Insiders, cost_of
 from release.protected.suppression.rules import (
     CellFacts,
     KDisclosure,
@@ -36,7 +36,7 @@ class Judged(Closed):
     primary: hidden by a rule or by the policy's choice. width: how far two possible tables must differ there. cost: of
     hiding. publish: must be shown. reasons: rule in plain words -> cells it hides. complements: (cells, totals, widths)
     of group disclosure. lower: what readers know of a hidden cell. alone: the person alone in each cell, -1 elsewhere.
-    insiders: whether such a person may learn no other hidden cell.
+    insiders: which other cells such a person may not learn. effort: of the engine.
     """
 
     primary: BoolArray
@@ -47,7 +47,8 @@ class Judged(Closed):
     complements: tuple[IntArray, IntArray, IntArray]
     lower: int
     alone: IntArray
-    insiders: bool
+    insiders: Insiders
+    effort: Effort
 
 
 SHOWN_BEFORE = "an earlier release shows it"
@@ -78,7 +79,8 @@ def judged(cells: TrueCells, tables: Mapping[str, Table], earlier: Before) -> Ju
         complements=_joined([part.complements for part in parts]),
         lower=min(earlier.lower, *(part.lower for part in parts)),
         alone=parts[0].alone,
-        insiders=any(part.insiders for part in parts),
+        insiders=max((part.insiders for part in parts), key=("nobody", "primary", "hidden").index),
+        effort=parts[0].effort,
     )
     _refuse_contradiction(together, earlier)
     return together
@@ -108,6 +110,7 @@ def _judged_table(cells: TrueCells, name: str, table: Table) -> Judged:
         lower=min((verdict.lower for verdict in verdicts), default=1),
         alone=sole_persons(cells),
         insiders=said.insiders,
+        effort=said.effort,
     )
 
 

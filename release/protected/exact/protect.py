@@ -81,11 +81,11 @@ def _suppressed(cells: TrueCells, policy: Policy) -> tuple[Protected, OfficeRepo
 
 def _pattern(cells: TrueCells, asked: Judged) -> BoolArray:
     """The cells to hide; the engine's refusals in words about the policy."""
-    from release.protected.suppression.fast import fast
+    from release.protected.suppression.protect import protect
 
     _refuse_all_primary(cells, asked)
     try:
-        pattern = fast(_question(cells, asked))
+        pattern = protect(_question(cells, asked), effort=asked.effort)
     except Unprotectable as problem:
         raise PolicyError(
             str(problem.faults[0].what),
@@ -121,7 +121,8 @@ def _question(cells: TrueCells, asked: Judged) -> Question:
         cost=np.concatenate([asked.cost, np.zeros(more)]),
         publish=np.concatenate([asked.publish, np.zeros(more, bool)]),
         lower=np.concatenate([np.full(len(cells.values), asked.lower), np.zeros(more)]).astype(np.int64),
-        alone=np.concatenate([asked.alone, np.full(more, -1)]).astype(np.int64) if asked.insiders else None,
+        alone=np.concatenate([asked.alone, np.full(more, -1)]).astype(np.int64),
+        insiders=asked.insiders,
         system=None if more else cells.system,
     )
 
