@@ -72,7 +72,7 @@ def confirmed_sums(cube: Cube, d: int) -> tuple[Sum, ...]:
 def _stands(cube: Cube, d: int, top: Sum, *, one_level: bool) -> bool:
     """Whether a total is the sum of its parts: by the figures, or as nothing speaks against it and they look alike."""
     verdict = judged(cube, d, top)
-    forms = {_form(code) for code in top.children if any(mark.isdigit() for mark in code)}
+    forms = {_form(code) for code in top.children}
     return verdict.likely or (verdict.good and one_level and len(forms) <= 1)
 
 
@@ -134,9 +134,9 @@ def _by_groups(cube: Cube, d: int, top: Sum) -> tuple[Sum, ...]:
 
 
 def _form(code: str) -> tuple[str, int]:
-    """The letters that a code begins with, and its length."""
+    """The letters that a code begins with, and its length; codes without digits are all of one form."""
     found = _SHAPE.match(code)
-    return (found[1] if found else "", len(code))
+    return (found[1], len(code)) if found and found[2] else ("", 0)
 
 
 def _nested(cube: Cube, d: int, upper: Sum, lower: Sum) -> tuple[Sum, ...]:

@@ -14,6 +14,7 @@ from release.errors import UsageError, VerificationError, nearest, roughly
 from release.protected.pandas_facts import Columns, cell_facts, group_totals, refuse_missing_columns
 from release.protected.suppression.certificate import Certificate
 from release.protected.suppression.primary import Primary, judge
+from release.protected.suppression.protect import protect
 from release.protected.suppression.question import BoolArray, CostKind, Pattern, Question, cost_of
 from release.protected.suppression.rules import CellFacts, KDisclosure, Rule
 from release.protected.suppression.rules.groups import with_complements
@@ -113,7 +114,7 @@ def suppress_table(
     primary = judge(facts, rules)
     values = facts.counts if facts.sums is None else facts.sums
     question = _question(system, values, primary, how)
-    pattern: Pattern = _protected(question, how)
+    pattern = protect(question, effort=how.effort)
     hidden = pattern.hidden[: len(system)]
     view = _view(system, values, hidden, question)
     certificate, width = _proven(view, question)
@@ -202,13 +203,6 @@ def _where(system: System, wanted: Where) -> BoolArray:
             mine &= system.cells[:, d] == system.codes[d].index(code)
         found |= mine
     return found
-
-
-def _protected(question: Question, how: How) -> Pattern:
-    from release.protected.suppression.engine import protect
-
-    pattern: Pattern = protect(question, effort=how.effort)
-    return pattern
 
 
 def _view(system: System, values: IntArray, hidden: BoolArray, question: Question) -> View:

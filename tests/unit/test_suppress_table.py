@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from release.attack.attack import Options, attack_files
 from release.errors import DataError, PolicyError, UsageError
 from release.protected import Columns, How, suppress_table
 from release.protected.suppression.attack import attack
@@ -235,6 +236,22 @@ def test_figures_that_are_not_whole_are_refused():
         suppress_table(graduates().assign(n=1.5), ["provider", "field"], rules=FEW, columns=COUNT)
     with pytest.raises(DataError, match="missing"):
         suppress_table(graduates().assign(n=np.nan), ["provider", "field"], rules=FEW, columns=COUNT)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_the_published_file_withstands_the_attack_command(tmp_path, form):
+    frame = graduates(10, dimensions=3)
+    result = suppress_table(frame, {"provider": REGIONS, "field": None, "sex": None}, rules=FEW, columns=COUNT)
+    path = tmp_path / f"table.{form}"
+    result.table.to_csv(path, index=False) if form == "csv" else result.table.to_parquet(path, index=False)
+    report = attack_files([path], Options())
+    assert report.tables[0].hidden == (result.table["status"] == "hidden").sum() > 0
+    assert report.tables[0].safe == report.tables[0].hidden
+    assert not report.found
+    assert [one.sums for one in report.sums] == [4, 1, 1]
+    bare = result.table.assign(value=[v if v > 4 else pd.NA for v in truth(frame, result)], status="")
+    bare.to_csv(tmp_path / "bare.csv", index=False)
+    assert attack_files([tmp_path / "bare.csv"], Options()).found
 
 
 def test_importing_the_package_loads_nothing_heavy():
