@@ -7,7 +7,6 @@ needs are dropped, and what only they changed is shown again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import roughly
-from release.protected.suppression.boxes import Boxes
+from release.protected.suppression.blocks import Blocks
 from release.protected.suppression.flows import Flows, Move
 from release.protected.suppression.question import BoolArray, FloatArray, Question, Unprotectable
 
@@ -27,10 +26,7 @@ _LITTLE = 1e-3
 """Cost of moving a cell that is hidden already, as part of the typical cost of hiding one."""
 _FAR = 1e9
 _TRIES = 12
-MOST_CELLS = 1_500
-_SIBLINGS = (2, 5)
 _NONE = np.empty(0, dtype=np.int64)
-_WHOLE, _UNBOUNDED = (), (-1,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,15 +47,14 @@ class Search:
     """What is hidden so far and why: moves found, and per cell which insiders all its moves so far depend on."""
 
     question: Question
-    boxes: Boxes | None = None
+    blocks: Blocks | None = None
     hidden: BoolArray = field(init=False)
     moves: list[Move] = field(init=False, default_factory=list)
     highest: IntArray = field(init=False)
     lowest: IntArray = field(init=False)
     common: list[frozenset[int] | None] = field(init=False)
     programs: int = field(init=False, default=0)
-    _known: dict[tuple[int, ...], Neighbourhood | None] = field(init=False, default_factory=dict)
-    _coarse: dict[tuple[int, ...], Neighbourhood | None] = field(init=False, default_factory=dict)
+    _whole: dict[bool, Neighbourhood | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         number = len(self.question)
@@ -131,60 +126,31 @@ class Search:
         return _amounts(width, highest, lowest)
 
     def cheapest(self, cell: int, amount: int, *, still: IntArray) -> Move | None:
-        """The cheapest move of a cell by an amount, in the smallest neighbourhood that has one."""
+        """A cheap move of a cell by an amount: by pieces, else among all cells, at last with changes of any size."""
         if -amount > self.question.values[cell] - self.question.lower[cell]:
             return None
-        for near in self._neighbourhoods(cell):
-            if (move := self._within(near, cell, amount, still)) is not None:
+        if self.blocks is not None:
+            move = self.blocks.cheapest(cell, amount, prices=self.prices, still=still)
+            if move is not None:
+                return move
+        for bounded in (True, False):
+            if (move := self._anywhere(cell, amount, still, bounded=bounded)) is not None:
                 return move
         return None
 
-    def _within(self, near: Neighbourhood, cell: int, amount: int, still: IntArray) -> Move | None:
-        place = near.place(np.array([cell]))
-        if not len(place):
+    def _anywhere(self, cell: int, amount: int, still: IntArray, *, bounded: bool) -> Move | None:
+        if bounded not in self._whole:
+            self._whole[bounded] = self._part(np.arange(len(self.question)), bounded=bounded)
+        near = self._whole[bounded]
+        if near is None or not len(place := near.place(np.array([cell]))):
             return None
         near.flows.set_cost(np.arange(len(near.cells)), self.prices[near.cells] / abs(amount))
         self.programs += 1
         move = near.flows.cheapest(int(place[0]), amount, still=near.place(still))
         return None if move is None else Move(near.cells[move.cells], move.change)
 
-    def _neighbourhoods(self, cell: int) -> Iterator[Neighbourhood]:
-        """Where to look for a move of a cell: near first, everywhere at last."""
-        if self.boxes is not None:
-            yield from _some(self._plain(self.boxes.plain(cell)))
-            yield from _some(self._below_coarse(cell))
-            for siblings in _SIBLINGS:
-                yield from _some(self._part(self.boxes.chosen(cell, self.prices, siblings=siblings), bounded=True))
-        for name in (_WHOLE, _UNBOUNDED):
-            if name not in self._known:
-                self._known[name] = self._part(np.arange(len(self.question)), bounded=name != _UNBOUNDED)
-            yield from _some(self._known[name])
-
-    def _plain(self, name: tuple[int, ...]) -> Neighbourhood | None:
-        if name not in self._known:
-            cells = self.boxes.inside(name) if self.boxes is not None else _NONE
-            self._known[name] = self._part(cells, bounded=True) if len(cells) <= MOST_CELLS else None
-        return self._known[name]
-
-    def _below_coarse(self, cell: int) -> Neighbourhood | None:
-        """The branches that a move of the coarser cells alone would take."""
-        if self.boxes is None:
-            return None
-        level = self.boxes.level(cell)
-        if level not in self._coarse:
-            self._coarse[level] = self._part(self.boxes.coarse(level), bounded=True, whole_sums=True)
-        near = self._coarse[level]
-        if near is None or not len(place := near.place(np.array([cell]))):
-            return None
-        near.flows.set_cost(np.arange(len(near.cells)), self.prices[near.cells])
-        support = near.flows.support(int(place[0]), 1)
-        self.programs += 1
-        if not len(support):
-            return None
-        return self._part(self.boxes.branching(cell, near.cells[support]), bounded=True)
-
-    def _part(self, cells: IntArray, *, bounded: bool, whole_sums: bool = False) -> Neighbourhood | None:
-        cells, relations = movable(self._columns, cells[~self.question.publish[cells]], whole_sums=whole_sums)
+    def _part(self, cells: IntArray, *, bounded: bool) -> Neighbourhood | None:
+        cells, relations = movable(self._columns, cells[~self.question.publish[cells]])
         if not len(cells):
             return None
         room = (self.question.values - self.question.lower)[cells].astype(float)
@@ -233,12 +199,12 @@ class Search:
             self.common[cell] = others if before is None else before & others
 
 
-def fast(question: Question, *, boxes: Boxes | None = None) -> list[Move]:
+def fast(question: Question, *, blocks: Blocks | None = None) -> list[Move]:
     """Moves that make all primary cells safe, small values first, and the secondaries that they change.
 
-    boxes: where to look first; everywhere at once without them. Raises Unprotectable.
+    blocks: where to look first; everywhere at once without them. Raises Unprotectable.
     """
-    search = Search(question, boxes)
+    search = Search(question, blocks)
     waiting = np.flatnonzero(question.primary)
     waiting = waiting[np.argsort(question.values[waiting], kind="stable")]
     while len(waiting):
@@ -247,20 +213,13 @@ def fast(question: Question, *, boxes: Boxes | None = None) -> list[Move]:
     return search.moves
 
 
-def movable(columns: csc_array, cells: IntArray, *, whole_sums: bool = False) -> tuple[IntArray, csr_array]:
-    """Of some cells those that can move when all others stand still, and the sums between them.
-
-    whole_sums: other cells move freely instead; only sums of these cells alone are kept.
-    """
+def movable(columns: csc_array, cells: IntArray) -> tuple[IntArray, csr_array]:
+    """Of some cells those that can move when all others stand still, and the sums between them."""
     from scipy.sparse import csr_array
 
     part = columns[:, cells].tocoo()
     row, column, sign = part.row, part.col, part.data
     free = np.ones(len(cells), dtype=bool)
-    if whole_sums:
-        entries = np.bincount(columns.indices, minlength=columns.shape[0])
-        kept = (np.bincount(row, minlength=columns.shape[0]) == entries)[row]
-        row, column, sign = row[kept], column[kept], sign[kept]
     while True:
         lonely = np.bincount(row, minlength=1)[row] == 1
         if not lonely.any():
@@ -271,10 +230,6 @@ def movable(columns: csc_array, cells: IntArray, *, whole_sums: bool = False) ->
     rows, row = np.unique(row, return_inverse=True)
     place = np.cumsum(free) - 1
     return cells[free], csr_array((sign, (row, place[column])), (len(rows), int(free.sum())))
-
-
-def _some(near: Neighbourhood | None) -> list[Neighbourhood]:
-    return [] if near is None else [near]
 
 
 def _amounts(width: int, highest: int, lowest: int) -> list[int]:

@@ -104,27 +104,48 @@ class Flows:
         self._model.changeColsCost(len(columns), columns, np.tile(self.cost, 2))
         return None if solution is None else self._multiplied(solution)
 
-    def support(self, cell: int, amount: int) -> IntArray:
-        """Cells that the cheapest move changes, whole numbers or not; none when there is no move."""
-        solution = self._solved(cell, amount, np.empty(0, dtype=np.int64))
-        change = np.zeros(self.number) if solution is None else solution[: self.number] - solution[self.number :]
-        return np.flatnonzero(np.abs(change) > _NEAR)
+    def completing(self, totals: IntArray, *, still: IntArray) -> Move | None:
+        """The cheapest whole-number change with `relations @ change == totals`; None if none is found."""
+        rows = np.flatnonzero(totals)
+        none = np.zeros(len(still))
+        self._bound(still, none, none, none)
+        self._total(rows, totals[rows])
+        solution = self._run()
+        self._total(rows, np.zeros(len(rows)))
+        self._bound(still, *self._own(still))
+        return None if solution is None else self._near(solution, totals, still)
+
+    def _near(self, solution: FloatArray, totals: IntArray, still: IntArray) -> Move | None:
+        change = solution[: self.number] - solution[self.number :]
+        low, high = -np.minimum(self.room, _REACH).astype(np.int64), np.minimum(self.up, _REACH).astype(np.int64)
+        low[still] = high[still] = 0
+        found = whole(Sums(self._long, totals, low, high), change)
+        return None if found is None else Move(np.flatnonzero(found), found[found != 0])
+
+    def _total(self, rows: IntArray, totals: Any) -> None:
+        for row, total in zip(rows.tolist(), np.asarray(totals, float).tolist(), strict=True):
+            self._model.changeRowBounds(row, total, total)
 
     def _solved(self, cell: int, amount: int, fixed: IntArray) -> FloatArray | None:
-        from highspy import HighsModelStatus
-
         one = np.array([cell])
         self._bound(fixed, np.zeros(len(fixed)), np.zeros(len(fixed)), np.zeros(len(fixed)))
         ahead, back = (one, one + self.number) if amount > 0 else (one + self.number, one)
         self._change(ahead, np.array([abs(amount)], float), np.array([abs(amount)], float))
         self._change(back, np.zeros(1), np.zeros(1))
+        solution = self._run()
+        self._bound(np.append(fixed, cell), *self._own(np.append(fixed, cell)))
+        return solution
+
+    def _run(self) -> FloatArray | None:
+        """Solve what is set, from rest; None where there is no solution."""
+        from highspy import HighsModelStatus
+
         self._model.setBasis(self._rest)
         self._model.run()
         self.programs += 1
-        found = self._model.getModelStatus() == HighsModelStatus.kOptimal
-        solution = np.array(self._model.getSolution().col_value) if found else None
-        self._bound(np.append(fixed, cell), *self._own(np.append(fixed, cell)))
-        return solution
+        if self._model.getModelStatus() != HighsModelStatus.kOptimal:
+            return None
+        return np.array(self._model.getSolution().col_value)
 
     def _own(self, cells: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         return np.zeros(len(cells)), self.down[cells], self.up[cells]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from release.errors import DataError, UtfallError, roughly
+from release.protected.suppression.blocks import Blocks, blocks_of
 from release.protected.suppression.boxes import Boxes
 from release.protected.suppression.clean import Joined, joined
 from release.protected.suppression.fast import fast
@@ -26,7 +27,7 @@ def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
     """
     _refuse_nonsense(question)
     smaller = joined(question)
-    moves = fast(smaller.question, boxes=_boxes(smaller, question))
+    moves = fast(smaller.question, blocks=_blocks(smaller, question))
     pattern = _finished(smaller.question, moves, effort)
     whole = replace(smaller.spread(pattern), cost=pattern.cost)
     _refuse_unsafe(question, whole)
@@ -43,10 +44,10 @@ def _finished(question: Question, moves: list, effort: Effort) -> Pattern:  # ty
     return standing.pattern()
 
 
-def _boxes(smaller: Joined, question: Question) -> Boxes | None:
+def _blocks(smaller: Joined, question: Question) -> Blocks | None:
     if question.system is None or len(smaller.question) <= _WHOLE_AT_ONCE:
         return None
-    return Boxes(question.system, smaller.group)
+    return blocks_of(smaller.question, Boxes(question.system, smaller.group))
 
 
 def unsafe(question: Question, pattern: Pattern) -> BoolArray:
