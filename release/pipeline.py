@@ -101,7 +101,9 @@ def run(job: Job, *, say: Say) -> Published:
         if (job.out / release).exists():
             return _already_there(job.out / release, request, ledger, policy)
         refuse_mixed_tracks(ledger, policy)
-        _refuse_over_grant(ledger, request, policy, say)
+        if notice := notice_of_exact(ledger, policy):
+            say(notice)
+        _refuse_over_grant(ledger, request, say)
         with staged(job.out, release) as stage:
             spent = ledger.standing().spent
             _prepare(stage, policy, request)
@@ -129,10 +131,8 @@ def digest_of_delivery(policy: Policy, data: Path, ledger: Path) -> str:
     return delivery_digest(policy, data, delivery_key(ledger))
 
 
-def _refuse_over_grant(ledger: Ledger, request: Request, policy: Policy, say: Say) -> None:
+def _refuse_over_grant(ledger: Ledger, request: Request, say: Say) -> None:
     """Say no before the long work; the reservation itself checks again."""
-    if notice := notice_of_exact(ledger, policy):
-        say(notice)
     if not request.rho:
         return
     if ledger.state(request.id).stage not in ("absent", "forfeited"):
