@@ -198,6 +198,20 @@ def test_providers_are_put_in_regions_by_their_figures(tmp_path):
     assert derived(found) == {("P1", "0"): str(inner[1, 0]), ("P3", "0"): str(inner[3, 0])}
 
 
+def test_units_that_could_change_places_are_put_nowhere(tmp_path):
+    """P1 of one region and P3 of another have the same figures: which is in which can't be told."""
+    text, inner = regions(set())
+    same = {f: inner[1, f] - inner[3, f] for f in (0, 1, 2, 3, "Total")}
+    lines = [line.split(",") for line in text.splitlines()[1:]]
+    changed = [
+        f"{p},{f},{int(n) + (same[int(f) if f.isdigit() else f] if p in ('P3', 'R2', 'Total') else 0)}"
+        for p, f, n in lines
+    ]
+    found = report(tmp_path, "\n".join(["place,field,n", *changed]))
+    assert found.sums[0].sums == 2
+    assert found.left_out == 0
+
+
 def test_told_hierarchies_of_three_kinds(tmp_path):
     text, inner = regions({(1, 0), (3, 0), (1, 1), (3, 1)})
     pairs = [(f"R{(p + 1) // 2}", f"P{p}") for p in range(1, 7)]
