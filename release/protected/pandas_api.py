@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from release.codes import IntArray
-from release.errors import UsageError, VerificationError, nearest, roughly
+from release.errors import PolicyError, UsageError, VerificationError, nearest, roughly
 from release.protected.pandas_facts import Columns, cell_facts, group_totals, refuse_missing_columns
 from release.protected.suppression.certificate import Certificate
 from release.protected.suppression.primary import Primary, judge
@@ -114,6 +114,7 @@ def suppress_table(
     primary = judge(facts, rules)
     values = facts.counts if facts.sums is None else facts.sums
     question = _question(system, values, primary, how)
+    _refuse_all_primary(question)
     pattern = protect(question, effort=how.effort)
     hidden = pattern.hidden[: len(system)]
     view = _view(system, values, hidden, question)
@@ -179,6 +180,14 @@ def _question(system: System, values: IntArray, primary: Primary, how: How) -> Q
         alone=alone if how.insiders else None,
         system=None if more else system,
     )
+
+
+def _refuse_all_primary(question: Question) -> None:
+    if question.primary.all():
+        raise PolicyError(
+            "every cell must be hidden by the rules: nothing would be left of the table",
+            now="use coarser codes, or lower limits",
+        )
 
 
 def _totals(system: System, primary: Primary, places: IntArray) -> IntArray:

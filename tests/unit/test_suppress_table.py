@@ -209,6 +209,29 @@ def test_what_cannot_be_protected_is_said():
 
 
 @pytest.mark.parametrize(
+    "frame", [graduates().assign(n=1).head(2), pd.DataFrame({"provider": ["P1"], "field": ["x"], "n": [2]})]
+)
+def test_a_table_of_which_nothing_would_be_left_is_refused(frame):
+    with pytest.raises(PolicyError, match="nothing would be left"):
+        suppress_table(frame, ["provider", "field"], rules=FEW, columns=COUNT)
+
+
+def test_a_table_of_one_cell_is_shown_where_no_rule_hides_it():
+    frame = pd.DataFrame({"provider": ["P1"], "n": [20]})
+    assert suppress_table(frame, ["provider"], rules=FEW, columns=COUNT).table["value"].tolist() == [20, 20]
+
+
+def test_negative_amounts_are_refused_unless_the_rule_takes_them():
+    frame = pays(1)
+    frame.loc[frame.index % 7 == 0, "pay"] *= -1
+    columns = Columns(value="pay", decimals=2, contributor="employer")
+    with pytest.raises(DataError, match="negative"):
+        suppress_table(frame, ["place", "field"], rules=[PPercent(p="15")], columns=columns)
+    rules = [PPercent(p="15", negatives="absolute")]
+    check(suppress_table(frame, ["place", "field"], rules=rules, columns=columns, how=How(insiders=False)))
+
+
+@pytest.mark.parametrize(
     ("change", "error", "told"),
     [
         ({"columns": Columns(count="m")}, UsageError, 'no column "m"'),
