@@ -15,6 +15,7 @@ from release.protected.safe import SafeTable
 from release.shown import Shown
 
 if TYPE_CHECKING:
+    from release.protected.exact.loss import Loss
     from release.published.about import About
     from release.published.promise import Outside, Promise
     from release.published.publish import Publication
@@ -109,6 +110,17 @@ class Charts(Shown):
 
         charts = ((t.name, interval_chart(t, statistic=t.statistics[0])) for t in self.tables)
         return "".join(f"<details><summary>{escape(n)}</summary>{c._repr_html_()}</details>" for n, c in charts)
+
+
+def exact_loss(public: Path, policy: Policy) -> "Loss":
+    """How much of each suppressed table is hidden, level by level."""
+    from release.protected.exact.loss import Loss, loss_of
+
+    if not policy.exact:
+        return Loss()
+    from release.protected.exact.reading import read_exact
+
+    return loss_of(read_exact(public, policy))
 
 
 def publish_tables(tables: Tables, public: Path, policy: Policy) -> "Publication":

@@ -155,6 +155,13 @@ def interval_chart(
     return Chart(title, _drawing(bars[:BARS_SHOWN], statistic, title), remark)
 
 
+def bar_chart(title: str, bars: Iterable[tuple[str, float, str]]) -> Chart:
+    """Bars of shares without intervals: (label, fraction of one, text)."""
+    drawn = [_Bar(_short(label), share, share, share, text, "") for label, share, text in bars]
+    remark = f"The first {BARS_SHOWN} of {len(drawn)} are drawn." if len(drawn) > BARS_SHOWN else ""
+    return Chart(title, _drawing(drawn[:BARS_SHOWN], "share", title), remark)
+
+
 def _of_statistic(table: SafeTable, statistic: str) -> pd.DataFrame:
     _require_known(statistic, table.statistics, f'table "{table.name}" has no statistic "{statistic}"')
     return table.cells[table.cells["statistic"] == statistic]
@@ -188,11 +195,15 @@ def _code(cells: pd.DataFrame, name: str, wanted: str | None) -> str:
 def _bars(cells: pd.DataFrame, key: KeyColumn | None, language: str) -> Iterator[_Bar]:
     for cell in cells.to_dict("records"):
         label = code_text(key, str(cell[key.name]), language) if key else ""
-        short = label if len(label) <= 32 else f"{label[:31]}…"
+        short = _short(label)
         value, lower, upper = (float(cell[name]) for name in ("value", "lower", "upper"))
         shown = cell["status"] == Status.SHOWN
         text = written_figure(str(cell["statistic"]), value, lower, upper).split(" (")[0] if shown else ""
         yield _Bar(short, value, lower, upper, text, "" if shown else status_text(str(cell["status"]), language))
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= 32 else f"{label[:31]}…"
 
 
 def _drawing(bars: list[_Bar], statistic: str, title: str) -> str:

@@ -31,7 +31,9 @@ CASES = {
     "wide": suppressed(more=", width: 2"),
     "threshold": suppressed("minimum: 4", ", width: to-threshold"),
     "survey": suppressed("respondents: 4, response_rate: 0.55", table="by: [place], of: match, show: [count, mean]"),
-    "one answer": suppressed("one_answer: true", ", insiders: nobody", table='by: [place, cohort], of: "activity-1:group"'),
+    "one answer": suppressed(
+        "one_answer: true", ", insiders: nobody", table='by: [place, cohort], of: "activity-1:group"'
+    ),
     "chosen": suppressed(more=', hide: [{place: n1, cohort: "2019"}], publish: [{cohort: "*"}], insiders: nobody'),
 }
 
@@ -265,3 +267,31 @@ def test_nobody_else_makes_protected_sets(plain):
         replace(protected, seal=object())
     with pytest.raises(TypeError):
         sealed(protected.tables, protected.cells, protected.values + 1, how="", proof=protected.proof)
+
+
+# Information loss --------------------------------------------------------------------------------------------------
+
+
+def test_the_loss_counts_hidden_cells_level_by_level(plain):
+    from release.protected.exact.loss import loss_of
+
+    _, protected = plain
+    loss = loss_of([protected])
+    (levels,) = loss.tables.values()
+    assert sum(one.cells for one in levels) == len(protected.values)
+    assert sum(one.hidden for one in levels) == int(protected.hidden.sum())
+    assert {"all", "place:region × sex"} <= {one.levels for one in levels}
+    assert "<svg" in loss._repr_html_()
+
+
+def test_the_offices_report_tells_by_rule_in_banded_numbers(tmp_path):
+    from helpers.exact_cases import SECRET, counted_sets
+
+    from release.protected.exact.protect import protect_set
+
+    policy = exact_policy(tmp_path / "policy", CASES["plain"])
+    ((tables, counts),) = counted_sets(tmp_path, policy)
+    report = protect_set(tables, counts, policy, secret=SECRET)[1]
+    assert "hidden by rule: fewer than 3 persons" in report._plain()
+    assert [what for what, _, _ in report.loss] == ["fewer than 3 persons", "to protect others"]
+    assert "What is hidden, by rule" in report._repr_html_()

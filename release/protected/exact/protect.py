@@ -5,6 +5,7 @@
 A set whose certificate isn't complete isn't published: the stage raises, and nothing is written.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -13,6 +14,7 @@ import numpy as np
 from release.codes import IntArray
 from release.errors import DataError, PolicyError, UtfallError, VerificationError, roughly
 from release.policy.policy import Policy
+from release.protected.display import bar_chart
 from release.protected.exact.cells import TrueCells, TrueCounts, keys_of_cells, true_cells
 from release.protected.exact.earlier import before
 from release.protected.exact.empty import empty_that_count, with_empty
@@ -34,12 +36,16 @@ from release.shown import Shown
 
 @dataclass(frozen=True, repr=False)
 class OfficeReport(Shown):
-    """What protecting one set came to, for the office: numbers of cells, banded where few. Stays there."""
+    """What protecting one set came to, for the office: numbers of cells, banded where few. Stays there.
+
+    loss: (rule, share of cells, share of the persons in them) of what is hidden, for the chart.
+    """
 
     name: str
     tables: tuple[str, ...]
     kind: str
     lines: tuple[tuple[str, str], ...]
+    loss: tuple[tuple[str, float, float], ...] = ()
 
     def _plain(self) -> str:
         told = [f"  {what}: {number}" for what, number in self.lines]
@@ -48,7 +54,16 @@ class OfficeReport(Shown):
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{escape(what)}</td><td>{escape(number)}</td></tr>" for what, number in self.lines)
         title = escape(f"{', '.join(self.tables)} ({self.kind})")
-        return f"<table><caption>{title}</caption>{rows}</table>"
+        return f"<table><caption>{title}</caption>{rows}</table>{self._chart()}"
+
+    def _chart(self) -> str:
+        """What is hidden by rule, and to protect others; in cells, and in the persons they hold."""
+        bars = [
+            (f"{what} ({measure})", share, f"{100 * share:.0f}\u00a0%")
+            for what, cells, persons in self.loss
+            for measure, share in (("cells", cells), ("persons", persons))
+        ]
+        return bar_chart("What is hidden, by rule", bars)._repr_html_() if bars else ""
 
 
 def protect_set(
@@ -190,7 +205,15 @@ def _report(cells: TrueCells, asked: Judged, hidden: BoolArray) -> OfficeReport:
         ("hidden in all", f"{roughly(int(hidden.sum()))} ({100 * hidden.mean():.1f} %)"),
         ("persons in hidden cells, totals counted too", roughly(value)),
     ]
-    return OfficeReport(cells.tables.name, tuple(cells.tables.tables), cells.tables.kind, tuple(lines))
+    loss = tuple(_loss(cells, {**asked.reasons, "to protect others": hidden & ~asked.primary}))
+    return OfficeReport(cells.tables.name, tuple(cells.tables.tables), cells.tables.kind, tuple(lines), loss)
+
+
+def _loss(cells: TrueCells, hidden: Mapping[str, BoolArray]) -> Iterator[tuple[str, float, float]]:
+    """Shares in whole per cent, so that they tell of no few persons."""
+    persons = max(int(cells.values.sum()), 1)
+    for what, where in hidden.items():
+        yield what, round(float(where.mean()), 2), round(int(cells.values[where].sum()) / persons, 2)
 
 
 # Perturbation ------------------------------------------------------------------------------------------------------
