@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 COARSE = 0
+_MOST_PARTS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +52,34 @@ class Blocks:
         near = None if own == COARSE else self._first(self._piece((own,)), cell, amount, prices, still)
         if near is not None and prices[near.cells].sum() <= self._modest:
             return near
-        wide = self._first(self._piece((COARSE, own)), cell, amount, prices, still)
-        whole = None if wide is None else self._completed(wide, prices, still)
-        found = [move for move in (near, whole) if move is not None]
-        return min(found, key=lambda move: float(prices[move.cells].sum()), default=None)
+        found = [near, self._by_steps(cell, amount, prices, still)]
+        return min([m for m in found if m], key=lambda move: float(prices[move.cells].sum()), default=None)
+
+    def _by_steps(self, cell: int, amount: int, prices: FloatArray, still: IntArray) -> Move | None:
+        """A move of the coarse cells and the cell's block, completed; blocks that can't follow join the first step."""
+        parts = {COARSE, int(self.part[cell])}
+        while len(parts) <= _MOST_PARTS:
+            first = self._first(self._piece(tuple(sorted(parts))), cell, amount, prices, still)
+            if first is None:
+                return None
+            whole, stuck = self._completed(first, prices, still)
+            if whole is not None:
+                return whole
+            parts.add(stuck)
+        return None
 
     @cached_property
     def _modest(self) -> float:
         """A cost at which nobody looks further."""
-        return 3 * float(np.median(self.question.cost))
+        return 15 * float(np.median(self.question.cost))
 
     def _first(self, piece: Piece, cell: int, amount: int, prices: FloatArray, still: IntArray) -> Move | None:
         piece.flows.set_cost(np.arange(len(piece.cells)), prices[piece.cells] / abs(amount))
         move = piece.flows.cheapest(int(piece.place(np.array([cell]))[0]), amount, still=piece.place(still))
         return None if move is None else Move(piece.cells[move.cells], move.change)
 
-    def _completed(self, move: Move, prices: FloatArray, still: IntArray) -> Move | None:
-        """The move with what it asks of the blocks; None where one can't answer."""
+    def _completed(self, move: Move, prices: FloatArray, still: IntArray) -> tuple[Move | None, int]:
+        """The move with what it asks of the blocks; or the block that can't answer."""
         change = np.zeros(len(self.question), dtype=np.int64)
         change[move.cells] = move.change
         missing = self._long @ change
@@ -76,10 +88,10 @@ class Blocks:
             piece.flows.set_cost(np.arange(len(piece.cells)), prices[piece.cells])
             answer = piece.flows.completing(-missing[piece.rows], still=piece.place(still))
             if answer is None:
-                return None
+                return None, block
             change[piece.cells[answer.cells]] = answer.change
         cells = np.flatnonzero(change)
-        return Move(cells, change[cells])
+        return Move(cells, change[cells]), COARSE
 
     @cached_property
     def _long(self) -> csr_array:
@@ -93,9 +105,12 @@ class Blocks:
         )
 
     def _piece(self, parts: tuple[int, ...]) -> Piece:
-        if parts not in self._pieces:
-            self._pieces[parts] = self._made(sorted(set(parts)))
-        return self._pieces[parts]
+        if parts in self._pieces:
+            return self._pieces[parts]
+        piece = self._made(list(parts))
+        if len(parts) <= 2:
+            self._pieces[parts] = piece
+        return piece
 
     def _made(self, parts: list[int]) -> Piece:
         cells = np.flatnonzero(np.isin(self.part, parts))

@@ -19,17 +19,6 @@ class Boxes:
     group: IntArray
 
     @cached_property
-    def top(self) -> IntArray:
-        """Per group its cell of the highest level."""
-        there = np.flatnonzero(self.group >= 0)
-        level = np.sum([depth[self.system.cells[:, d]] for d, depth in enumerate(self._depths)], axis=0)
-        order = there[np.lexsort((there, level[there]))]
-        groups, first = np.unique(self.group[order], return_index=True)
-        top = np.full(int(groups.max(initial=-1)) + 1, -1, dtype=np.int64)
-        top[groups] = order[first]
-        return top
-
-    @cached_property
     def _depths(self) -> list[IntArray]:
         pairs = zip(self.system.hierarchies, self.system.codes, strict=True)
         return [np.array([min(t.depth[c] for t in trees if c in t.depth) for c in codes]) for trees, codes in pairs]
@@ -50,10 +39,13 @@ class Boxes:
         return sorted(range(len(self.system.codes)), key=lambda d: -len(self.system.codes[d]))
 
     def branch_of(self, d: int) -> IntArray:
-        """Per group, 0 when its highest cell stands at the root or right below, else 1 + its branch below the root."""
+        """Per group, 0 when a cell of it stands at the root or right below, else the code of its branch right below."""
         depth, parents = self._depths[d], self.parents[d]
         branch = np.arange(len(depth))
         while (deep := depth[branch] > 1).any():
             branch[deep] = parents[branch[deep]]
         number = np.where(depth >= 2, branch, 0)
-        return np.asarray(number[self.system.cells[self.top, d]], dtype=np.int64)
+        there = np.flatnonzero(self.group >= 0)
+        least = np.full(int(self.group.max(initial=-1)) + 1, len(depth), dtype=np.int64)
+        np.minimum.at(least, self.group[there], number[self.system.cells[there, d]])
+        return least

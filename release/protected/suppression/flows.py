@@ -20,7 +20,7 @@ _MULTIPLES = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 """Vertices of these programs are nearly always whole, or halves and thirds."""
 _NEAR = 1e-6
 _REACH = 2**40
-_SHAKES = 4
+_SHAKES = 1
 
 
 @dataclass(frozen=True, eq=False)
