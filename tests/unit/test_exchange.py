@@ -1,10 +1,12 @@
 """Files of the incumbent tools: hand-made samples in the form of their manual, and round trips."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
 from release.errors import DataError
+from release.protected import How, suppress_table
 from release.protected.exchange.data import columns_of, data_of, edges_of_levels, read_data, write_data
 from release.protected.exchange.hrc import edges_of_hrc, hrc_of, read_hrc, write_hrc
 from release.protected.exchange.jj import (
@@ -17,6 +19,9 @@ from release.protected.exchange.jj import (
     write_jj,
 )
 from release.protected.exchange.metadata import metadata_of, rda_of, read_rda, write_rda
+from release.protected.exchange.trees import trees_of
+from release.protected.suppression.protect import protect
+from release.protected.suppression.rules import MinimumFrequency
 from release.protected.suppression.structure import Hierarchy
 
 HRC = "Norra\n@N1\n@N2\n@@N2a\n@@N2b\nSödra\n@S1\n"
@@ -221,6 +226,45 @@ def test_jj_as_a_question_and_back():
     assert "".join(back.status) == "smuz"
     assert problem_of_jj(jj_of(back)).values.tolist() == question.values.tolist()
     assert isinstance(question.relations, csr_array)
+
+
+def test_jj_problem_solved_by_our_engine(tmp_path):
+    """A 3 x 3 table with one primary cell: written, read, solved, written with its secondaries."""
+    inner = np.array([[3, 10, 7], [12, 9, 8], [20, 11, 6]])
+    values = np.zeros((4, 4), int)
+    values[1:, 1:] = inner
+    values[0, 1:], values[1:, 0], values[0, 0] = inner.sum(axis=0), inner.sum(axis=1), inner.sum()
+    cells = [f"{i} {v} {v} {'u' if v == 3 else 's'} 0 {2 * v} 0 0 1" for i, v in enumerate(values.ravel())]
+    sums = [[4 * r + c for c in range(4)] for r in range(4)] + [[4 * r + c for r in range(4)] for c in range(4)]
+    lines = ["0 4 : " + " ".join(f"{c} ({-1 if n == 0 else 1})" for n, c in enumerate(one)) for one in sums]
+    (tmp_path / "a.jj").write_text("\n".join(["0", "16", *cells, "8", *lines]), encoding="ascii")
+    problem = read_jj(tmp_path / "a.jj")
+    pattern = protect(question_of(problem), effort="fast")
+    write_jj(with_answer(problem, pattern.hidden), tmp_path / "b.jj")
+    status = read_jj(tmp_path / "b.jj").status.reshape(4, 4)
+    assert status[1, 1] == "u"
+    assert (status == "m").sum() == 3
+
+
+def test_from_fixed_format_files_to_a_protected_table(tmp_path):
+    rda = 'Area 1 2\n  <RECODEABLE>\n  <TOTCODE> "T"\n  <HIERARCHICAL>\n  <HIERCODELIST> "C:\\x\\Län.hrc"\n'
+    rda += "Branch 3 2\n  <RECODEABLE>\n  <HIERARCHICAL>\n  <HIERLEVELS> 1 1\nSex 5 1\n  <RECODEABLE>\n"
+    (tmp_path / "a.rda").write_bytes(rda.encode("cp1252"))
+    (tmp_path / "Län.hrc").write_bytes("Nö\r\n@Å1\r\n@Å2\r\nSö\r\n@Ö1\r\n".encode("cp1252"))
+    rng = np.random.default_rng(0)
+    persons = [
+        "".join(str(rng.choice(c)) for c in (["Å1", "Å2", "Ö1"], ["11", "12", "21"], ["f", "m"])) for _ in range(90)
+    ]
+    (tmp_path / "a.asc").write_bytes("\r\n".join(persons).encode("cp1252"))
+    metadata = read_rda(tmp_path / "a.rda")
+    columns = read_data(metadata, tmp_path / "a.asc")
+    trees = trees_of(metadata, columns, folder=tmp_path)
+    assert trees["Area"] == [("T", "Nö"), ("Nö", "Å1"), ("Nö", "Å2"), ("T", "Sö"), ("Sö", "Ö1")]
+    assert set(trees["Branch"]) == {("Total", "1"), ("Total", "2"), ("1", "11"), ("1", "12"), ("2", "21")}
+    result = suppress_table(pd.DataFrame(columns), trees, rules=[MinimumFrequency(below=5)], how=How(effort="fast"))
+    cells = result.table.set_index(["Area", "Branch", "Sex"])["value"]
+    assert cells["T", "Total", "Total"] == 90
+    assert (result.table["status"] == "hidden").any()
 
 
 @pytest.mark.parametrize(
