@@ -119,7 +119,23 @@ def check(policy_file: Path, data: Path) -> "tuple[Policy, CheckReport]":
     """Policy and delivery, nothing spent: raises with every fault found, or gives the checks' report."""
     policy = load_policy(policy_file, code_folders=[data])
     make_plan(policy)
-    return policy, open_delivery(policy, data).report
+    delivery = open_delivery(policy, data)
+    if policy.exact:
+        _check_exact(policy, delivery)
+    return policy, delivery.report
+
+
+def _check_exact(policy: Policy, delivery: "Delivery") -> None:
+    """Whether the rules of exact tables fit their cells; what is hidden with them is found by the run alone."""
+    from release.confidential.exact import exact_counts
+    from release.confidential.link import link as link_rows
+    from release.protected.exact.protect import check_set
+    from release.protected.exact.sets import table_sets
+
+    sets = table_sets(policy)
+    linked = link_rows(delivery, policy, secret=os.urandom(32) if policy.needs_record_keys else None)
+    for tables, counts in zip(sets, exact_counts(linked, sets, policy), strict=True):
+        check_set(tables, counts, policy)
 
 
 def digest_of_delivery(policy: Policy, data: Path, ledger: Path) -> str:

@@ -163,6 +163,14 @@ def test_again_charges_nothing_and_changes_nothing(copied):
     assert (copied.public / "manifest.json").read_bytes() == before
 
 
+def test_check_tells_before_the_run_what_contradicts(copied):
+    assert utfall("check", copied.policy, "--data", copied.data).code == 0
+    told = utfall("check", copied.with_policy("minimum: 5", "minimum: 1000"), "--data", copied.data)
+    assert told.code == 3
+    assert "must be shown must be hidden: fewer than 1000 persons" in told.err
+    assert len(list(copied.out.glob("exact-demo-*"))) == 1
+
+
 def test_another_pattern_of_the_same_counts_is_refused(copied):
     told = copied.run(policy=copied.with_policy("minimum: 5", "minimum: 9"))
     assert told.code == 3, told.all

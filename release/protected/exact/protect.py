@@ -73,18 +73,29 @@ def protect_set(
 
     secret: the office's, for cell keys.
     """
-    empty = empty_that_count(policy, tables)
-    cells = true_cells(tables, counts if empty is None else with_empty(counts, tables, empty))
+    cells = _cells(tables, counts, policy)
     if tables.kind == "suppression":
         return _suppressed(cells, policy)
     return _changed(cells, secret)
+
+
+def check_set(tables: TableSet, counts: TrueCounts, policy: Policy) -> None:
+    """Whether the rules of a set fit its cells, without protecting it: PolicyError or DataError as in `protect_set`."""
+    if tables.kind == "suppression":
+        cells = _cells(tables, counts, policy)
+        _refuse_all_primary(cells, _judged(cells, policy))
+
+
+def _cells(tables: TableSet, counts: TrueCounts, policy: Policy) -> TrueCells:
+    empty = empty_that_count(policy, tables)
+    return true_cells(tables, counts if empty is None else with_empty(counts, tables, empty))
 
 
 # Suppression -------------------------------------------------------------------------------------------------------
 
 
 def _suppressed(cells: TrueCells, policy: Policy) -> tuple[Protected, OfficeReport]:
-    asked = judged(cells, policy.exact, before(policy, cells.tables, cells.system, cells.values))
+    asked = _judged(cells, policy)
     hidden = _pattern(cells, asked)
     view = outsider(cells.system.relations, cells.values, hidden, lower=asked.lower)
     certificate, width = _certified(view, asked)
@@ -92,6 +103,10 @@ def _suppressed(cells: TrueCells, policy: Policy) -> tuple[Protected, OfficeRepo
     proof = Proof(hidden, width, asked.lower, certificate)
     protected = sealed(cells.tables, cells.system.cells, view.values, how="exact where shown", proof=proof)
     return protected, _report(cells, asked, hidden)
+
+
+def _judged(cells: TrueCells, policy: Policy) -> Judged:
+    return judged(cells, policy.exact, before(policy, cells.tables, cells.system, cells.values))
 
 
 def _pattern(cells: TrueCells, asked: Judged) -> BoolArray:
