@@ -94,7 +94,7 @@ def test_a_table_below_what_is_known_is_seen(view, certificate):
 def test_too_narrow_is_seen(view, certificate):
     one = Certificate(certificate.tables[:1])
     assert any("width" in fault for fault in verify(view, one, ones(view)))
-    assert any("width" in fault for fault in verify(view, certificate, ones(view, 6)))
+    assert any("width" in fault for fault in verify(view, certificate, ones(view, 9)))
 
 
 def test_a_missing_cell_or_no_table_is_seen(view, certificate):

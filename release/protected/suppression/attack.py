@@ -12,7 +12,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import Fault, UtfallError, roughly
-from release.protected.suppression.possible import Possible, ends_of_class, middle, spread
+from release.protected.suppression.possible import Possible, ends_of_class, first_table, spread
 from release.protected.suppression.view import NO_BOUND, BoolArray, View
 from release.protected.suppression.whole import Sums
 
@@ -68,7 +68,7 @@ def attack(view: View, *, width: IntArray | None = None, exact: bool = False) ->
     low, high = view.free
     sums = propagated(Sums(matrix, total, low, high))
     asked = np.ones(len(low), np.int64) if width is None else np.asarray(width, np.int64)[view.hidden]
-    base = middle(sums)
+    base = first_table(sums)
     if base is None:
         return _findings(view, sums, None, asked)
     possible = Possible(sums, [base])
@@ -141,7 +141,7 @@ def _exact(sums: Sums, possible: Possible) -> Sums:
         cells = steps.indices[steps.indptr[name] : steps.indptr[name + 1]]
         step = steps.data[steps.indptr[name] : steps.indptr[name + 1]]
         down, up = ends_of_class(possible, name)
-        ends = [possible.base[cells] + step * down, possible.base[cells] + step * up]
+        ends = [possible.base[cells] - step * down, possible.base[cells] + step * up]
         low[cells] = np.maximum(low[cells], np.minimum(*ends))
         high[cells] = np.minimum(high[cells], np.maximum(*ends))
     return Sums(sums.matrix, sums.total, low, high)

@@ -14,12 +14,14 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import UtfallError, roughly
-from release.protected.suppression.possible import Possible, middle, spread
+from release.protected.suppression.possible import Possible, first_table, spread
 from release.protected.suppression.view import View
 from release.protected.suppression.whole import Sums
 
 _KIND = "utfall-suppression-certificate"
 _VERSION = 1
+_ALONE = 100
+"""Cells that get programs of their own: where more are short, the table isn't safe anyway."""
 
 
 class Uncertified(UtfallError):  # noqa: N818 (reads as what it is)
@@ -69,14 +71,14 @@ def certify(view: View, width: IntArray) -> Certificate:
     """
     sums = sums_of(view)
     asked = np.asarray(width, np.int64)[view.hidden]
-    base = middle(sums)
+    base = first_table(sums)
     if base is None:
         raise Uncertified(
             "no whole-number table was found that agrees with the published figures",
             now="check that the table adds up; without a certificate it can't be published",
         )
     possible = Possible(sums, [base])
-    spread(possible, asked)
+    spread(possible, asked, alone=_ALONE)
     short = int((possible.width < asked).sum())
     if short:
         raise Uncertified(

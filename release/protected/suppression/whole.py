@@ -16,8 +16,9 @@ FloatArray = npt.NDArray[np.float64]
 NEAR = 1e-5
 """Closer than this to a whole number counts as whole; what is rounded is always checked in whole numbers."""
 _GROWTHS = 8
-_NODES = 2_000
-"""Branches of one integer program, a limit that doesn't depend on the machine's speed."""
+_UNBOUNDED = 2**62
+_WORK = 50_000
+"""Branches times cells of one integer program: a limit that doesn't depend on the machine's speed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,28 @@ def whole(sums: Sums, point: FloatArray) -> IntArray | None:
         for cells in _hanging_together(sums.matrix, loose):
             _repair(sums, rounded, cells, 1 + growth)
     return rounded if sums.holds(rounded) else None
+
+
+def whole_anywhere(sums: Sums) -> IntArray | None:
+    """Any whole numbers that keep the sums, by one integer program over all of them; None where none was found."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    found = milp(
+        np.zeros(len(sums.low)),
+        constraints=LinearConstraint(sums.matrix, sums.total, sums.total),
+        bounds=Bounds(_opened(sums.low), _opened(sums.high)),
+        integrality=np.ones(len(sums.low)),
+        options=_limit(len(sums.low)),
+    )
+    return None if found.x is None else whole(sums, found.x)
+
+
+def _limit(cells: int) -> dict[str, int]:
+    return {"node_limit": max(_WORK // cells, 10)}
+
+
+def _opened(bounds: IntArray) -> FloatArray:
+    return np.where(np.abs(bounds) >= _UNBOUNDED, np.sign(bounds) * np.inf, bounds.astype(np.float64))
 
 
 def _around(matrix: Any, loose: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_], growth: int) -> Any:
@@ -106,7 +129,7 @@ def _repair(sums: Sums, rounded: IntArray, cells: IntArray, reach: int) -> None:
         constraints=LinearConstraint(part[rows], missing, missing),
         bounds=Bounds(-down, up),
         integrality=np.ones(len(cells)),
-        options={"node_limit": _NODES},
+        options=_limit(len(cells)),
     )
     if found.x is not None:
         rounded[cells] += np.round(found.x).astype(np.int64)

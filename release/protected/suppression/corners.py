@@ -1,0 +1,137 @@
+"""Corners of the possible changes of a table: as far as wished at as many classes as possible, in whole numbers.
+
+A linear program rewards every class of cells that should move, in a direction and with a weight of its own. With such
+weights no two changes cancel each other: when rewards have no end, and neither this corner nor the opposite one moves
+anything, nothing can.
+Large tables are cut into blocks of neighbouring classes; what each block does alone fits together, since every block
+keeps every sum.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from release.codes import IntArray
+from release.protected.suppression.view import BoolArray
+from release.protected.suppression.whole import NEAR, FloatArray, Sums, corner, whole
+
+_DIVES = 4
+_SMALL = 300
+"""So many fractional classes are made whole with their neighbours; more are held back and the rest tried again."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pull:
+    """Where classes are pulled: sign (+1, -1), weight, and how far at most, 0 for those not pulled; all [k]."""
+
+    sign: IntArray
+    weight: FloatArray
+    goal: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Room:
+    """What changes of classes keep: `sums @ z == 0` and `-down <= z <= up`; sparse int64 [r, k], int64 [k] >= 0."""
+
+    sums: Any
+    down: IntArray
+    up: IntArray
+
+    def part(self, classes: IntArray) -> "Room":
+        """The same for some classes while all others stand still."""
+        sums = self.sums[:, classes].tocsr()
+        kept = sums[np.flatnonzero(np.diff(sums.indptr))]
+        return Room(kept, self.down[classes], self.up[classes])
+
+    def around(self) -> Sums:
+        """What whole-number changes keep."""
+        return Sums(self.sums, np.zeros(self.sums.shape[0], np.int64), -self.down, self.up)
+
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Bounds of a change in fractions."""
+        return -self.down.astype(np.float64), self.up.astype(np.float64)
+
+
+def pulled(room: Room, pull: Pull, *, size: int, offset: int) -> tuple[IntArray, BoolArray]:
+    """A whole-number change [k] as far as the pull gets it, block by block, and which pulled classes could move at all.
+
+    size: classes in a block; offset: where the first block ends.
+    """
+    many = len(pull.goal)
+    change, moved = np.zeros(many, np.int64), np.zeros(many, bool)
+    for block in np.split(np.arange(many), range(offset or size, many, size)):
+        if pull.goal[block].any():
+            mine = Pull(pull.sign[block], pull.weight[block], pull.goal[block])
+            change[block], moved[block] = _pulled_block(room.part(block), mine)
+    return change, moved
+
+
+def _pulled_block(room: Room, pull: Pull) -> tuple[IntArray, BoolArray]:
+    """One block: the corner, and where it is fractional a corner with the fractional classes held nearer to 0."""
+    down, up = room.down, room.up
+    moved, point = np.zeros(len(down), bool), np.zeros(len(down))
+    for _ in range(_DIVES):
+        point = _corner(Room(room.sums, down, up), pull)
+        moved |= (pull.goal > 0) & (np.abs(point) > NEAR)
+        loose = np.abs(point - np.round(point)) > NEAR
+        if loose.sum() <= _SMALL:
+            break
+        towards = np.trunc(point).astype(np.int64)
+        down = np.where(loose, np.maximum(-towards, 0), down)
+        up = np.where(loose, np.maximum(towards, 0), up)
+    found = whole(room.around(), point)
+    return (np.zeros(len(down), np.int64) if found is None else found), moved
+
+
+def _corner(room: Room, pull: Pull) -> FloatArray:
+    """The corner that a pull reaches, in fractions: beyond its goal a class earns nothing more."""
+    mine, others = np.flatnonzero(pull.goal > 0), np.flatnonzero(pull.goal == 0)
+    ahead, goal = pull.sign[mine] > 0, pull.goal[mine]
+    low, high = -room.down[mine], room.up[mine]
+    first_low, first_high = np.where(ahead, low, np.maximum(low, -goal)), np.where(ahead, np.minimum(high, goal), high)
+    slope = -pull.weight[mine] * pull.sign[mine] * (goal.min() / goal)
+    found = corner(
+        np.concatenate([slope, np.zeros(len(mine) + len(others))]),
+        _beside(room.sums[:, mine], room.sums[:, mine], room.sums[:, others]),
+        np.zeros(room.sums.shape[0]),
+        np.concatenate([first_low, np.where(ahead, 0, low - first_low), -room.down[others]]),
+        np.concatenate([first_high, np.where(ahead, high - first_high, 0), room.up[others]]),
+    )
+    point = np.zeros(len(pull.goal))
+    if found is None:
+        return point
+    point[mine] = found[: len(mine)] + found[len(mine) : 2 * len(mine)]
+    point[others] = found[2 * len(mine) :]
+    return point
+
+
+def furthest(room: Room, name: int, direction: int) -> FloatArray | None:
+    """The corner at which one class is furthest in a direction, in fractions."""
+    cost = np.zeros(len(room.down))
+    cost[name] = -direction
+    return corner(cost, room.sums, np.zeros(room.sums.shape[0]), *room.bounds())
+
+
+def furthest_whole(room: Room, name: int, direction: int, *, nodes: int) -> tuple[int | None, IntArray | None]:
+    """How far one class can get in a direction in whole numbers (None: not known), and the best change found."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    cost = np.zeros(len(room.down))
+    cost[name] = -direction
+    still = np.zeros(room.sums.shape[0])
+    found = milp(
+        cost,
+        constraints=LinearConstraint(room.sums, still, still),
+        bounds=Bounds(*room.bounds()),
+        integrality=np.ones(len(cost)),
+        options={"node_limit": nodes},
+    )
+    proven = None if found.mip_dual_bound is None else int(np.floor(-found.mip_dual_bound + NEAR))
+    return proven, None if found.x is None else np.round(found.x).astype(np.int64)
+
+
+def _beside(*parts: Any) -> Any:
+    from scipy import sparse
+
+    return sparse.hstack(parts, format="csc")
