@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.tiny_tables import crossed_table, every_possible, view_of
+from helpers.views_of_tables import crossed_table, every_possible, view_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.tiny_tables import crossed_table, view_of
+from helpers.views_of_tables import crossed_table, view_of
 
 from release.protected.suppression.certificate import Certificate, Uncertified, certify
 from release.protected.suppression.verify import verify
