@@ -4,7 +4,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.certificate import Certificate, Uncertified, certify, sums_of
-from release.protected.suppression.possible import Possible, middle, spread
+from release.protected.suppression.possible import Possible, first_table, spread
 from release.protected.suppression.view import View
 
 
@@ -24,7 +24,7 @@ def widest(view: View, most: int) -> tuple[Certificate, IntArray]:
 
 def _reached(view: View, most: int) -> IntArray:
     sums = sums_of(view)
-    base = middle(sums)
+    base = first_table(sums)
     width = np.where(view.published, 0, 1).astype(np.int64)
     if base is not None:
         possible = Possible(sums, [base])
