@@ -116,11 +116,21 @@ def _folded_question(question: Question, group: IntArray, relations: csr_array) 
         cost=np.bincount(to, question.cost[at], minlength=number).astype(np.float64),
         publish=most(question.publish, False),
         lower=most(question.lower, np.iinfo(np.int64).min),
-        alone=None if question.alone is None else most(question.alone, -1),
+        alone=None if question.alone is None else _people(question.alone, group, most(question.alone, -1)),
         insiders=question.insiders,
     )
     _refuse_contradictions(smaller.primary & smaller.publish)
     return smaller
+
+
+def _people(alone: IntArray, group: IntArray, of_group: IntArray) -> IntArray:
+    """Who is alone in each group; numbers that meet in a group are one person."""
+    there = np.flatnonzero((group >= 0) & (alone >= 0))
+    names, both = np.unique(np.append(alone[there], of_group[group[there]]), return_inverse=True)
+    if not len(names):
+        return of_group
+    person = _components(both.reshape(2, -1).T, len(names))
+    return np.where(of_group >= 0, person[np.minimum(np.searchsorted(names, of_group), len(names) - 1)], -1)
 
 
 def _refuse_contradictions(both: BoolArray) -> None:
