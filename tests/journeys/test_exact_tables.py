@@ -108,6 +108,26 @@ def test_changed_figures_carry_their_range(office):
     assert all(float(row["upper"]) - float(row["value"]) == 5 for row in counts)
 
 
+def test_the_attacker_works_nothing_out(office):
+    told = utfall("attack", *(office.public / "tables" / f"{table}.csv" for table in (SUPPRESSED, LINKED)))
+    assert told.code == 0, told.all
+    assert "Nothing can be worked out" in told.out
+
+
+def test_the_attacker_sees_a_table_that_was_protected_alone(copied):
+    """With all secondary cells of one line shown again, somebody is worked out: the attacker says so."""
+    lines = (copied.public / "tables" / f"{SUPPRESSED}.csv").read_text(encoding="utf-8").splitlines()
+    hidden = [i for i, line in enumerate(lines) if ",suppressed," in line]
+    line = next(i for i in hidden if lines[i].split(",")[0] != "all")
+    region = lines[line].split(",")[0]
+    others = [i for i in hidden if i != line and lines[i].startswith(f"{region},")]
+    for i in others:
+        lines[i] = lines[i].replace("count,,,,,suppressed,", "count,5,5,5,0,shown,")
+    bare = copied.folder / "bare.csv"
+    bare.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert utfall("attack", bare).code != 0
+
+
 def test_the_promise_says_what_it_is_not(office):
     promise = (office.public / "promise.md").read_text(encoding="utf-8")
     assert "This release isn't differentially private" in promise

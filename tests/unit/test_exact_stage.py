@@ -171,9 +171,28 @@ def test_changed_figures_keep_what_the_method_says(tmp_path, protection, check):
     ((protected, counts),) = protected_sets(tmp_path, policy)
     assert check(protected.values - truth(protected, counts), protected.values)
     assert not protected.hidden.any()
+    assert (protected.values > 0).all()
     write_exact([protected], tmp_path)
     (again,) = read_exact(tmp_path, policy)
     assert (again.values == protected.values).all()
+
+
+def test_a_figure_that_became_zero_looks_like_one_of_nobody(tmp_path):
+    """Listing it would tell that somebody is there."""
+    table = "by: [place, cohort, sex, ], protection: {rounding: {base: 10}}"
+    policy = exact_policy(tmp_path / "policy", f"  persons: {{{table}}}\n")
+    ((protected, counts),) = protected_sets(tmp_path, policy)
+    everyone = true_cells(protected.tables, counts)
+    assert len(protected.values) < len(everyone.values)
+    cells = exact_tables([protected], policy)["persons"].cells
+    assert (cells["value"] == 0).sum() > 0
+    assert set(cells["status"].unique()) == {"shown"}
+
+
+def test_the_number_of_all_persons_is_shown_by_every_set(case):
+    _, protected, _ = case
+    root = (protected.cells == 0).all(axis=1)
+    assert not protected.hidden[root].any()
 
 
 # Refusals ----------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def judged(cells: TrueCells, tables: Mapping[str, Table], earlier: Before) -> Ju
         primary=primary,
         width=np.where(primary, np.maximum(width, 1), 0).astype(np.int64),
         cost=np.max([part.cost for part in parts], axis=0),
-        publish=np.any([part.publish for part in parts], axis=0) | earlier.shown,
+        publish=np.any([part.publish for part in parts], axis=0) | earlier.shown | everybody(cells),
         reasons=reasons,
         complements=_joined([part.complements for part in parts]),
         lower=min(earlier.lower, *(part.lower for part in parts)),
@@ -82,8 +82,24 @@ def judged(cells: TrueCells, tables: Mapping[str, Table], earlier: Before) -> Ju
         insiders=max((part.insiders for part in parts), key=("nobody", "primary", "hidden").index),
         effort=parts[0].effort,
     )
+    _refuse_all_primary(cells, together)
     _refuse_contradiction(together, earlier)
     return together
+
+
+def everybody(cells: TrueCells) -> BoolArray:
+    """The cell of all persons: every set shows it, and what one set shows another can't hide."""
+    return all_of([cells.depths(d) == 0 for d in cells.system.dimensions])
+
+
+def _refuse_all_primary(cells: TrueCells, asked: Judged) -> None:
+    if asked.primary.all():
+        rules = "; ".join(asked.reasons)
+        raise PolicyError(
+            f"every cell must be hidden by the rules ({rules}): nothing would be left of the tables",
+            where=f"tables: {', '.join(cells.tables.tables)}",
+            now="use coarser levels, or lower limits",
+        )
 
 
 def _joined(parts: Sequence[tuple[IntArray, IntArray, IntArray]]) -> tuple[IntArray, IntArray, IntArray]:

@@ -83,7 +83,7 @@ def check_set(tables: TableSet, counts: TrueCounts, policy: Policy) -> None:
     """Whether the rules of a set fit its cells, without protecting it: PolicyError or DataError as in `protect_set`."""
     if tables.kind == "suppression":
         cells = _cells(tables, counts, policy)
-        _refuse_all_primary(cells, _judged(cells, policy))
+        _judged(cells, policy)
 
 
 def _cells(tables: TableSet, counts: TrueCounts, policy: Policy) -> TrueCells:
@@ -113,7 +113,6 @@ def _pattern(cells: TrueCells, asked: Judged) -> BoolArray:
     """The cells to hide; the engine's refusals in words about the policy."""
     from release.protected.suppression.protect import protect
 
-    _refuse_all_primary(cells, asked)
     try:
         pattern = protect(_question(cells, asked), effort=asked.effort)
     except Unprotectable as problem:
@@ -126,16 +125,6 @@ def _pattern(cells: TrueCells, asked: Judged) -> BoolArray:
     if (asked.primary & ~hidden).any() or (asked.publish & hidden).any():
         raise UtfallError("the engine didn't do what the rules ask for; nothing was published")
     return hidden
-
-
-def _refuse_all_primary(cells: TrueCells, asked: Judged) -> None:
-    if asked.primary.all():
-        rules = "; ".join(asked.reasons)
-        raise PolicyError(
-            f"every cell must be hidden by the rules ({rules}): nothing would be left of the tables",
-            where=f"tables: {', '.join(cells.tables.tables)}",
-            now="use coarser levels, or lower limits",
-        )
 
 
 def _question(cells: TrueCells, asked: Judged) -> Question:
@@ -235,9 +224,11 @@ def _loss(cells: TrueCells, hidden: Mapping[str, BoolArray]) -> Iterator[tuple[s
 
 
 def _changed(cells: TrueCells, secret: bytes) -> tuple[Protected, OfficeReport]:
+    """Figures changed or rounded. Those that became 0 aren't listed: cells of nobody, and cells shown so, look alike."""
     values, how = _perturbed(cells, secret)
     n = len(values)
-    protected = sealed(cells.tables, cells.system.cells, values, how=how)
+    listed = values > 0
+    protected = sealed(cells.tables, cells.system.cells[listed], values[listed], how=how)
     change = np.abs(values - cells.values)
     lines = (
         ("cells with persons", roughly(n)),
