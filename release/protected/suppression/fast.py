@@ -66,14 +66,10 @@ class Search:
 
     def safe(self, cell: int) -> bool:
         """Whether the moves found so far are wide enough at a cell and no insider is in all of them."""
-        return self._wide(cell) and (not self.common[cell] or not self._judged(cell))
+        return self._wide(cell) and (not self.common[cell] or not self.question.guarded(cell))
 
     def _wide(self, cell: int) -> bool:
         return bool(self.highest[cell] - self.lowest[cell] >= self.question.width[cell])
-
-    def _judged(self, cell: int) -> bool:
-        asked = self.question.insiders
-        return asked == "hidden" or (asked == "primary" and bool(self.question.primary[cell]))
 
     @cached_property
     def alone(self) -> IntArray:

@@ -23,11 +23,4 @@ def _needed(standing: Standing, cell: int) -> bool:
     lost = set(standing.users.get(cell, ()))
     cells = {other for number in lost for other in standing.moves[number].cells.tolist()} - {cell}
     stays = [other for other in sorted(cells) if standing.question.primary[other] or not standing.users[other] <= lost]
-    return any(standing.users[other] <= lost for other in stays) or any(_wanting(standing, o, lost) for o in stays)
-
-
-def _wanting(standing: Standing, cell: int, lost: set[int]) -> bool:
-    """Whether a cell has demands without these moves; insiders count as far as the question asks."""
-    asked = standing.question.insiders
-    judged = asked == "hidden" or (asked == "primary" and bool(standing.question.primary[cell]))
-    return any(judged or demand.still < 0 for demand in standing.missing_at(cell, lost))
+    return any(standing.users[other] <= lost or standing.missing_at(other, lost) for other in stays)

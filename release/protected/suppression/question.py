@@ -63,6 +63,10 @@ class Question:
     def __len__(self) -> int:
         return len(self.values)
 
+    def guarded(self, cell: int) -> bool:
+        """Whether no insider may learn this cell."""
+        return self.insiders == "hidden" or (self.insiders == "primary" and bool(self.primary[cell]))
+
     @classmethod
     def of_counts(cls, system: System, values: IntArray, *, primary: BoolArray, cost: CostKind = "value") -> Question:
         """Counts with printed zeros: hidden cells are at least 1, two possible tables differ by 1."""

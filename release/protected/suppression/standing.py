@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,8 +76,9 @@ class Standing:
             self.users.setdefault(cell, set()).add(self.next_number)
         self.next_number += 1
 
-    def drop(self, numbers: Sequence[int]) -> list[Move]:
+    def drop(self, numbers: Iterable[int]) -> list[Move]:
         """Forget moves; gives them, for those who regret it."""
+        numbers = list(numbers)
         gone = [self.moves.pop(number) for number in numbers]
         for number, move in zip(numbers, gone, strict=True):
             for cell in move.cells.tolist():
@@ -107,7 +108,7 @@ class Standing:
 
     def _insiders(self, cell: int, left: list[Move]) -> list[int]:
         """Those alone in a cell whom no move of this cell leaves in peace; all of them when there is no move."""
-        if self.question.alone is None or not left:
+        if self.question.alone is None or not left or not self.question.guarded(cell):
             return []
         known: set[int] | None = None
         for move in left:
