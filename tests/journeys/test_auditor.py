@@ -10,7 +10,19 @@ from helpers.journey import change_ledger, make_ledger, utfall, utfall_process
 
 from release.tables import make_tables, publish_tables
 
-WITHOUT_LEDGER = ("files", "cost", "promise", "plan", "request", "tables", "withholding", "synthetic")
+WITHOUT_LEDGER = (
+    "files",
+    "cost",
+    "promise",
+    "plan",
+    "request",
+    "tables",
+    "withholding",
+    "certificates",
+    "changed figures",
+    "two tracks",
+    "synthetic",
+)
 WITH_LEDGER = ("ledger chain", "ledger charge", "publication")
 
 

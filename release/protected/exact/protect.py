@@ -224,7 +224,7 @@ def _loss(cells: TrueCells, hidden: Mapping[str, BoolArray]) -> Iterator[tuple[s
 
 
 def _changed(cells: TrueCells, secret: bytes) -> tuple[Protected, OfficeReport]:
-    """Figures changed or rounded. Those that became 0 aren't listed: cells of nobody, and cells shown so, look alike."""
+    """Figures changed or rounded. Those that became 0 aren't listed: cells of nobody and these look alike."""
     values, how = _perturbed(cells, secret)
     n = len(values)
     listed = values > 0
