@@ -1,4 +1,4 @@
-"""Instances of tables to protect as files: `inner.csv.gz`, `hier_DIM.csv`, `contrib.csv.gz`, `meta.json`. Run alone it prints nothing."""
+"""Tables to protect from files: `inner.csv.gz`, `hier_DIM.csv`, `contrib.csv.gz`, `meta.json`. Run alone it prints nothing."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def read_instance(folder: Path) -> Instance:
     system = crossed(trees, leaves=leaves, tables=tables)
     counts = _at_leaves(system, inner, "n") if zeros else inner["n"].to_numpy()
     if "value" in inner:
-        return _magnitudes(
-            meta, system, inner, pd.read_csv(folder / "contrib.csv.gz", dtype=dict.fromkeys(meta["dims"], str))
-        )
+        contrib = pd.read_csv(folder / "contrib.csv.gz", dtype=dict.fromkeys(meta["dims"], str))
+        few, share = meta["rule"].get("and_nk", (0, 100))
+        return of_magnitudes(meta["name"], system, inner, contrib, p=meta["rule"]["p"], few=few, share=share)
     return of_counts(meta["name"], system, counts, most=meta["rule"]["max"], zeros=zeros)
 
 
@@ -90,14 +90,13 @@ def _at_leaves(system: System, inner: pd.DataFrame, column: str) -> np.ndarray:
     return counts
 
 
-def _magnitudes(meta: dict, system: System, inner: pd.DataFrame, contrib: pd.DataFrame) -> Instance:
+def of_magnitudes(  # noqa: PLR0913
+    name: str, system: System, inner: pd.DataFrame, contrib: pd.DataFrame, *, p: float, few: int, share: float
+) -> Instance:
     """p % and dominance (n, k) by contributor; the width is what the p % rule asks for."""
     values = folded(system, inner["value"].to_numpy())
-    p, (few, share) = meta["rule"]["p"], meta["rule"].get("and_nk", (0, 100))
-    rows = crossed(
-        {d: list(t) for d, t in zip(system.dimensions, system.hierarchies, strict=True)},
-        leaves={d: contrib[d] for d in meta["dims"]},
-    )
+    trees = {d: list(t) for d, t in zip(system.dimensions, system.hierarchies, strict=True)}
+    rows = crossed(trees, leaves={d: contrib[d] for d in system.dimensions})
     largest, second, number, who = _largest(system, rows, contrib, few)
     rest = values - largest[:, 0] - second
     short = np.ceil(p / 100 * largest[:, 0]).astype(np.int64) - rest
@@ -105,14 +104,14 @@ def _magnitudes(meta: dict, system: System, inner: pd.DataFrame, contrib: pd.Dat
     primary = (short > 0) | dominant
     width = np.where(primary, np.maximum(short, 1), 1)
     alone = np.where(number == 1, who, -1)
-    return Instance(meta["name"], system, values, primary, width, np.zeros(len(values), np.int64), alone)
+    return Instance(name, system, values, primary, width, np.zeros(len(values), np.int64), alone)
 
 
 def _largest(
     system: System, rows: System, contrib: pd.DataFrame, few: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The `few` largest contributions to each cell, the second, the number of contributors and who the largest is."""
-    people, codes = pd.factorize(contrib["contributor"])
+    people, _ = pd.factorize(contrib["contributor"])
     ancestors = [_above(rows, d) for d in range(len(rows.dimensions))]
     frame = pd.DataFrame(rows.leaves, columns=list(rows.dimensions)).assign(
         who=people, value=contrib["value"].to_numpy()

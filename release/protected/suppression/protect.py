@@ -11,12 +11,17 @@ from release.protected.suppression.blocks import Blocks, blocks_of
 from release.protected.suppression.boxes import Boxes
 from release.protected.suppression.clean import Joined, joined
 from release.protected.suppression.fast import fast
+from release.protected.suppression.flows import Move
+from release.protected.suppression.improve import Reach, improve
 from release.protected.suppression.needless import needless
+from release.protected.suppression.probe import Work
 from release.protected.suppression.question import BoolArray, Effort, Pattern, Question
 from release.protected.suppression.standing import Standing
 
 _WHOLE_AT_ONCE = 7_000
 """Up to so many cells (after joining) each program looks at the whole system: cheaper patterns for more time."""
+_WORK_PER_CELL, _WORK = 20.0, 40_000.0
+"""Work of the fast engine on improving its pattern: a few seconds at most, and only where tables are small."""
 
 
 def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
@@ -34,13 +39,15 @@ def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
     return whole
 
 
-def _finished(question: Question, moves: list, effort: Effort) -> Pattern:  # type: ignore[type-arg]
+def _finished(question: Question, moves: list[Move], effort: Effort) -> Pattern:
     if effort == "thorough":
         from release.protected.suppression.thorough import thorough
 
         return thorough(question, moves)
     standing = Standing.of(question, moves)
     needless(standing)
+    if len(question) <= _WHOLE_AT_ONCE:
+        improve(standing, Work(min(_WORK_PER_CELL * len(question), _WORK)), reach=Reach())
     return standing.pattern()
 
 
