@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.views_of_tables import crossed_table, view_of
 
-from release.protected.suppression.certificate import Certificate, Uncertified, certify
+from release.protected.suppression.certificate import Certificate, Uncertified, certify, certify_as_wide
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import outsider
 
@@ -124,3 +124,62 @@ def test_a_view_that_holds_hidden_values_is_refused(view, certificate):
 def test_nothing_hidden_needs_nothing():
     open_view = view_of(INNER, [])
     assert verify(open_view, certify(open_view, ones(open_view)), ones(open_view)) == ()
+
+
+def test_as_wide_as_the_table_allows_and_no_wider_than_asked(view):
+    for most, expected in ((1, 1), (5, 5), (100, 8)):
+        certificate, width = certify_as_wide(view, most)
+        assert set(width[view.hidden]) == {expected}
+        assert not width[view.published].any()
+        assert verify(view, certificate, width) == ()
+
+
+def test_as_wide_still_needs_two_values_everywhere():
+    with pytest.raises(Uncertified):
+        certify_as_wide(view_of(INNER, [(0, 1), (2, 2)]), 3)
+
+
+# What tools that only look at ranks, leave lone contributors out, or protect table by table let through
+
+
+def test_ranks_say_safe_where_whole_numbers_tell():
+    """Four hidden cells leave one unknown free, but where zeros are printed one table only."""
+    corners = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    for inner, safe in (([[2, 1, 8], [4, 2, 6]], True), ([[1, 1, 8], [4, 1, 6]], False)):
+        view = view_of(inner, corners)
+        assert np.linalg.matrix_rank(view.equations[0].toarray()) < len(view.hidden)
+        if safe:
+            assert certify(view, ones(view)).width.min() >= 1
+        else:
+            with pytest.raises(Uncertified):
+                certify(view, ones(view))
+
+
+def test_fractions_say_safe_where_whole_numbers_tell():
+    """a + a + b = 3 and b at most 1: fractions leave a from 1 to 3/2, whole numbers leave 1."""
+    from scipy import sparse
+
+    relations = sparse.csr_array(np.array([[-1, 1, 1, 1], [0, -1, 1, 0]], np.int8))
+    upper = np.array([9, 9, 9, 1])
+    view = outsider(relations, np.array([3, 1, 1, 1]), np.array([0, 1, 1, 1], bool), lower=0, upper=upper)
+    with pytest.raises(Uncertified):
+        certify(view, ones(view))
+
+
+def linked_tables():
+    """Region x sex and region x age of the same persons: the tables share the regions' totals."""
+    both = np.array([[[2, 9], [6, 8]], [[7, 3], [5, 9]], [[8, 6], [9, 7]]])
+    relations, values, shape = crossed_table(both)
+    return relations, values, shape
+
+
+def test_tables_protected_one_by_one_leak_where_they_are_linked():
+    """Two squares, each safe in its own table; a cell that both hide has other partners in each, and is computed."""
+    first = view_of([[2, 9, 6], [7, 3, 5], [8, 6, 9]], [(0, 0), (0, 1), (1, 0), (1, 1)])
+    assert certify(first, ones(first)).width.min() >= 1
+    relations, values, shape = linked_tables()
+    hidden = np.zeros(shape, bool)
+    hidden[[0, 0, 1, 1], [0, 1, 0, 1], 2] = True  # one table: the margin over the last axis
+    alone = outsider(relations, values, hidden.ravel(), lower=1)
+    with pytest.raises(Uncertified):
+        certify(alone, ones(alone))  # the inner cells that the other table prints give all of them back

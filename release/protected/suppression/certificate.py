@@ -69,16 +69,39 @@ def certify(view: View, width: IntArray) -> Certificate:
 
     A function of the view and the width only. Uncertified, with how many cells, where that can't be shown.
     """
-    sums = sums_of(view)
     asked = np.asarray(width, np.int64)[view.hidden]
-    base = first_table(sums)
-    if base is None:
+    possible = _searched(view, asked)
+    _refuse_short(possible, asked)
+    return Certificate(_needed(np.array(possible.tables), asked))
+
+
+def certify_as_wide(view: View, most: int) -> tuple[Certificate, IntArray]:
+    """Possible tables that differ at each hidden cell by as much as was found, up to `most` (>= 1), and by 1 at least.
+
+    Gives also the width shown at each cell, int64 [n], 0 at published ones: a function of the view and `most` only, so
+    it tells nobody at which cells a rule asked for it. Uncertified where a hidden cell isn't shown to have two values.
+    """
+    possible = _searched(view, np.full(len(view.hidden), most, np.int64))
+    _refuse_short(possible, np.ones(len(view.hidden), np.int64))
+    width = np.zeros(len(view.values), np.int64)
+    width[view.hidden] = np.minimum(possible.width, most)
+    return Certificate(_needed(np.array(possible.tables), width[view.hidden])), width
+
+
+def _searched(view: View, asked: IntArray) -> Possible:
+    sums = sums_of(view)
+    first = first_table(sums)
+    if first is None:
         raise Uncertified(
             "no whole-number table was found that agrees with the published figures",
             now="check that the table adds up; without a certificate it can't be published",
         )
-    possible = Possible(sums, [base])
+    possible = Possible(sums, [first])
     spread(possible, asked, alone=_ALONE)
+    return possible
+
+
+def _refuse_short(possible: Possible, asked: IntArray) -> None:
     short = int((possible.width < asked).sum())
     if short:
         raise Uncertified(
@@ -86,7 +109,6 @@ def certify(view: View, width: IntArray) -> Certificate:
             where="the certificate of the exact table",
             now="hide more cells, or lower the width asked for; without a certificate the table can't be published",
         )
-    return Certificate(_needed(np.array(possible.tables), asked))
 
 
 def sums_of(view: View) -> Sums:

@@ -89,7 +89,7 @@ def insiders(view: View, truth: IntArray, alone: IntArray, *, moves: Any = None)
     sums, mine = sums_of(view), np.asarray(truth, np.int64)[view.hidden]
     names, cells = _cells_of(np.asarray(alone)[view.hidden])
     known = _Known(sums, mine, cells, _checked(sums, mine, view, moves))
-    if known.moves.shape[0] == 0:
+    if known.moves.shape[0] == 0 or len(np.unique(known.threats()[:, 0])) > 2 * _GROUPS:
         _search_by_groups(known)
     learns, undecided = _settled(known)
     return Insiders(_pairs(view, names, learns), _pairs(view, names, undecided), len(names))
