@@ -18,6 +18,7 @@ from release.attack.system import Evidence, gathered
 from release.attack.trees import Sum, sums_of_edges, told_edges
 from release.attack.years import DATE, cumulative
 from release.errors import DataError, UsageError, nearest
+from release.protected.suppression.view import View
 
 if TYPE_CHECKING:
     from release.protected.suppression.attack import Findings
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 FEW_HIDDEN = 300
 """So many hidden cells get the narrowest bounds there are; of more it is only told whether they are safe."""
+MANY_ROUNDED = 2_000
+"""Of more rounded figures it is only told which ones the sums pin down at once: programs over all take too long."""
 NOISY = "its figures carry noise by design: what is computed from them is as noisy; not attacked"
 
 
@@ -110,8 +113,23 @@ def _derived(evidence: Evidence, width: int) -> "Findings":
     from release.protected.suppression.attack import attack
 
     view = evidence.view
+    rounded = sum(int((~table.hidden & (table.lower < table.upper)).sum()) for table in evidence.cube.tables)
+    if rounded > MANY_ROUNDED:
+        return _carried(view)
     asked = np.full(len(view.values), width * 10**evidence.cube.decimals if width > 1 else 1, np.int64)
     return attack(view, width=asked, exact=len(view.hidden) <= FEW_HIDDEN)
+
+
+def _carried(view: View) -> "Findings":
+    """Bounds carried along the sums only, for large rounded tables; what isn't known exactly is undecided."""
+    from release.protected.suppression.attack import Findings, propagated
+    from release.protected.suppression.certificate import sums_of
+
+    sums = propagated(sums_of(view))
+    lower, upper = view.lower.copy(), view.upper.copy()
+    lower[view.hidden], upper[view.hidden] = sums.low, sums.high
+    decided = lower == upper
+    return Findings(lower, upper, lower, np.where(decided, upper, lower), decided, ~view.published)
 
 
 def _findings(cube: Cube, number: int, found: "Findings", width: int) -> TableFindings:

@@ -22,19 +22,21 @@ _SHAPE = re.compile(r"^([^\d]*)(\d*)")
 class Verdict:
     """A sum's fate: rows that hold exactly, rows that don't, and whether absent cells are other than zero.
 
-    bits: how telling the rows are that hold; covered: the largest part of a total that its shown children make up.
+    telling: rows that hold or may hold, and hardly by chance; bits: how telling these are together; covered: the
+    largest part of a total that its shown children make up.
     """
 
     held: int
     broken: int
     partial: bool
+    telling: int
     bits: float
     covered: float
 
     @property
     def good(self) -> bool:
         """Nothing speaks against it but a slip here and there."""
-        return self.broken <= ALLOWED_BROKEN * self.held
+        return self.broken <= ALLOWED_BROKEN * max(self.held, self.telling)
 
     @property
     def sure(self) -> bool:
@@ -52,7 +54,7 @@ def judged(cube: Cube, d: int, one: Sum) -> Verdict:
     found = tally(cube, rows_of(cube, d, one), unknown=bool(one.made))
     partial = bool(found.short.any()) and found.held_with_absent == 0
     broken = len(found.broken) - (int(found.short.sum()) if partial else 0)
-    return Verdict(found.held, broken, partial, found.bits, found.covered)
+    return Verdict(found.held, broken, partial, found.telling, found.bits, found.covered)
 
 
 def confirmed_sums(cube: Cube, d: int) -> tuple[Sum, ...]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from release.attack.cube import Cube
 from release.attack.published import NO_BOUND, BoolArray
 from release.attack.trees import Sum
 from release.codes import IntArray
 
+FloatArray = npt.NDArray[np.float64]
 AT_A_TIME = 4_000_000
 LARGE = 50
 _NONE = -1
@@ -40,8 +42,10 @@ class Tally:
     broken: IntArray
     short: BoolArray
     """Rows that would hold if the absent cells weren't zero: bool, one per broken row."""
+    telling: int
+    """Rows that hold, or may hold, and would hardly do so by chance."""
     bits: float
-    """How telling the rows are that hold: logarithms (base 2) of their totals, added up; 0 = 0 + 0 tells nothing."""
+    """How telling these are together (base 2): 245 = 120 + 125 tells 8 bits, 0 = 0 + 0 tells none."""
     covered: float
     """The largest part of a large known total that its known children make up."""
 
@@ -73,11 +77,28 @@ def tally(cube: Cube, rows: Rows, *, unknown: bool = False) -> Tally:
     short = (less & ~more & rows.absent)[broken]
     whole = np.where(cube.known, low, 0.0)[rows.parents]
     covered = float((below[whole >= LARGE] / whole[whole >= LARGE]).max(initial=0))
-    bits = float(np.log2(np.abs(whole[held & (whole != 0)])).sum())
-    return Tally(int(held.sum()), int((held & rows.absent).sum()), broken.astype(np.int64), short, bits, covered)
+    bits = np.where(more | less, 0.0, _bits(low[rows.parents], high[rows.parents], above - below))
+    return Tally(
+        held=int(held.sum()),
+        held_with_absent=int((held & rows.absent).sum()),
+        broken=broken.astype(np.int64),
+        short=short,
+        telling=int((bits > 0).sum()),
+        bits=float(bits.sum()),
+        covered=covered,
+    )
 
 
-def _bounds(cube: Cube) -> tuple["np.ndarray[tuple[int, ...], np.dtype[np.float64]]", ...]:
+def _bits(low: FloatArray, high: FloatArray, spread: FloatArray) -> FloatArray:
+    """How unlikely it is that a total of this size lies by chance within the bounds of its parts, in bits per row."""
+    with np.errstate(invalid="ignore"):
+        size, loose = np.abs(low + high) / 2, 1 + spread + (high - low)
+    finite = np.isfinite(size) & np.isfinite(loose)
+    ratio = np.where(finite, size, 0.0) / np.where(finite, loose, 1.0)
+    return np.asarray(np.log2(np.maximum(ratio, 1.0)), np.float64)
+
+
+def _bounds(cube: Cube) -> tuple[FloatArray, FloatArray]:
     low = np.where(np.abs(cube.lower) >= NO_BOUND, -np.inf, cube.lower.astype(np.float64))
     high = np.where(np.abs(cube.upper) >= NO_BOUND, np.inf, cube.upper.astype(np.float64))
     return low, high

@@ -257,6 +257,22 @@ def test_rounded_figures_are_bounds(tmp_path):
     assert report(tmp_path, "\n".join(lines), rounding="nearest:3").tables == found.tables
 
 
+def test_many_rounded_figures_are_pinned_by_the_sums_alone(tmp_path, monkeypatch):
+    """Large tables: what isn't pinned down by carrying bounds along the sums is undecided, never safe."""
+    text = "row,n\nTotal,9\na,3\nb,3\nc,3\nd,1-4\ne,1-4\n"
+    paths = [write(tmp_path, "table.csv", text)]
+    whole = attack_files(paths, Options(rounding="nearest:3"))
+    monkeypatch.setattr("release.attack.attack.MANY_ROUNDED", 2)
+    quick = attack_files(paths, Options(rounding="nearest:3"))
+    assert quick.tables[0].restored <= whole.tables[0].restored
+    assert quick.tables[0].exactly_known <= whole.tables[0].exactly_known
+    assert (
+        quick.tables[0].undecided
+        == whole.tables[0].safe + whole.tables[0].exactly_known - quick.tables[0].exactly_known
+    )
+    assert quick.found
+
+
 def test_the_incumbents_rule_falls_to_its_unions(tmp_path):
     """0 blank, 1-4 as a range, else the nearest 3, for all unions of four categories: small counts come back."""
     true = {"a": 1, "b": 3, "c": 8, "d": 1}
