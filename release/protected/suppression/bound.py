@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from release.protected.suppression.master import Master, Piece
-from release.protected.suppression.probe import NOBODY, Demand, Probe, Work
+from release.protected.suppression.probe import Demand, Probe, Work
 from release.protected.suppression.question import FloatArray, Question
+from release.protected.suppression.standing import known_alone
 
 _SAFE = 1e-6
 """Part of the bound given away for the solver's rounding."""
@@ -17,10 +18,7 @@ _SAFE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """Where the search for the bound stands. least: proven. shares: [n] how much of each cell would be hidden for it.
-
-    final: whether `shares` are whole and meet all demands, so that they are an optimum.
-    """
+    """Where the search for the bound stands. least: proven. shares: [n] how much of each cell is hidden for it."""
 
     least: float
     shares: FloatArray
@@ -31,27 +29,27 @@ def lower_bound(question: Question, *, work: float) -> float:
 
     Demands of insiders are left out, so it holds for every pattern that protects against outsiders.
     """
-    return max((sketch.least for sketch in sketches(question, Work(work))), default=0.0)
+    master = Master(whole_table(question, Work(work)))
+    return max((sketch.least for sketch in sketches(question, master, enough=0.0)), default=0.0)
 
 
-def sketches(question: Question, work: Work, *, nodes: int = 200) -> Iterator[Sketch]:
-    """Ever better bounds: with fractions of cells, then with whole ones, until no cut is missed or no work is left."""
-    master = Master(whole_table(question, work))
+def sketches(question: Question, master: Master, *, enough: float, nodes: int = 200) -> Iterator[Sketch]:
+    """Ever better bounds, with fractions of cells, then with whole ones; until no cut is missed or `enough` work is left."""
+    work = master.piece.probe.work
     yield _sketch(question, master, master.relax(rounds=200))
-    demands = master.piece.demands
-    while work.left > 0:
-        master.branch(nodes=nodes)
+    while work.left > enough:
+        hidden = master.branch(nodes=nodes)
+        deeper = master.dive(master.piece.demands)
         yield _sketch(question, master, master.least)
-        if not master.separate(demands):
+        if not (deeper & ~hidden).any():
             return
 
 
 def whole_table(question: Question, work: Work) -> Piece:
     """The whole question as one piece: primaries hidden, every other cell free unless it must be shown."""
     room = (question.values - question.lower).astype(float)
-    alone = np.full(len(question), NOBODY) if question.alone is None else question.alone
     return Piece(
-        probe=Probe(question.relations, room, alone, work),
+        probe=Probe(question.relations, room, known_alone(question), work),
         fixed=question.primary,
         free=np.flatnonzero(~question.primary & ~question.publish),
         cost=question.cost,

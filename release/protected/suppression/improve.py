@@ -25,11 +25,12 @@ _TRIES = 8
 
 @dataclass(frozen=True)
 class Reach:
-    """How large the blocks are: cells shown again, cells offered instead, and all cells that may move."""
+    """How large blocks are: cells shown again, cells offered instead, all cells that may move; work for one block."""
 
-    released: int = 12
-    offered: int = 50
-    columns: int = 250
+    released: int = 8
+    offered: int = 80
+    columns: int = 300
+    work: float = 2000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +53,19 @@ def improve(standing: Standing, work: Work, *, reach: Reach = Reach(), seed: int
             break
         while standing.hidden[cell] and not settled[cell] and work.left > 0:
             block = around(standing, cell, reach, rng)
-            if block is None or not improved(standing, block, work):
+            if block is None or not improved(standing, block, work, most=reach.work):
                 settled[[cell] if block is None else block.cells[block.released]] = True
 
 
-def improved(standing: Standing, block: Block, work: Work) -> bool:
-    """Solve a block; whether that made the pattern cheaper."""
+def improved(standing: Standing, block: Block, work: Work, *, most: float) -> bool:
+    """Solve a block with at most so much of the work; whether that made the pattern cheaper."""
+    own = Work(min(work.left, most))
     sums = sums_of(standing.question, block.cells)
-    probe = Probe(sums, standing.room[block.cells], standing.alone[block.cells], work)
+    probe = Probe(sums, standing.room[block.cells], standing.alone[block.cells], own)
     hidden = _cheaper(standing, block, probe)
-    return hidden is not None and _settle(standing, block, hidden, work)
+    done = hidden is not None and _settle(standing, block, hidden, own)
+    work.spend(own.spent + 20)
+    return done
 
 
 def around(standing: Standing, cell: int, reach: Reach, rng: np.random.Generator) -> Block | None:
@@ -177,10 +181,15 @@ def solved(piece: Piece, *, below: float, rounds: int = 25, nodes: int = 50) -> 
         if master.least > most or piece.probe.work.left < 0:
             return None
         missing = unmet_by_anyone(piece.probe, hidden, piece.demands)
-        if not missing:
-            return hidden if piece.cost[piece.free] @ hidden[piece.free] <= most else None
-        if not master.separate(missing):
-            master.forbid(hidden)
+        if missing:
+            deeper = master.dive(missing)
+            if not (deeper & ~hidden).any():
+                master.forbid(hidden)
+            hidden = deeper
+        if piece.cost[piece.free] @ hidden[piece.free] <= most and not (
+            missing and unmet_by_anyone(piece.probe, hidden, piece.demands)
+        ):
+            return hidden
     return None
 
 
@@ -190,7 +199,8 @@ def _settle(standing: Standing, block: Block, hidden: BoolArray, work: Work) -> 
     gone = standing.drop(sorted(block.lost))
     standing.hidden[block.cells] = hidden
     touched = np.unique(np.concatenate([block.cells, *(move.cells for move in gone)]))
-    if _all_served(standing, block, hidden, work):
+    asked = block.cells[[demand.cell for demand in block.demands]]
+    if all_served(standing, block.cells[hidden], asked, work):
         standing.publish_needless(touched)
         return True
     standing.drop(range(first, standing.next_number))
@@ -200,14 +210,12 @@ def _settle(standing: Standing, block: Block, hidden: BoolArray, work: Work) -> 
     return False
 
 
-def _all_served(standing: Standing, block: Block, hidden: BoolArray, work: Work) -> bool:
-    """Find moves for the primaries that asked, then for every other cell that still has a use and lacks something."""
-    service = Service.inside(standing, block.cells[hidden], work)
-    asked = [int(block.cells[demand.cell]) for demand in block.demands]
-    if not all(service.serve(cell) for cell in asked):
+def all_served(standing: Standing, cells: IntArray, asked: IntArray, work: Work) -> bool:
+    """Find moves inside some hidden cells: for those who asked, then for others that have a use and lack something."""
+    service = Service.inside(standing, cells, work)
+    if not all(service.serve(cell) for cell in asked.tolist()):
         return False
-    others = [cell for cell in block.cells[hidden].tolist() if standing.users.get(cell)]
-    return all(service.serve(cell) for cell in others)
+    return all(service.serve(cell) for cell in cells.tolist() if standing.users.get(cell))
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,9 +41,11 @@ class Master:
 
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
-        self.least = 0.0
+        self.least = self.reached = 0.0
+        self._loose = np.ones(len(piece.free), dtype=bool)
         self._columns = np.arange(len(piece.free), dtype=np.int32)
         self._known: set[tuple[bytes, bytes]] = set()
+        self._cuts: list[FloatArray] = []
         self._model = quiet()
         self._model.addVars(len(piece.free), np.zeros(len(piece.free)), np.ones(len(piece.free)))
         self._model.changeColsCost(len(piece.free), self._columns, piece.cost[piece.free].astype(float))
@@ -65,51 +67,87 @@ class Master:
         self._kind(whole=False)
         return self.piece.fixed | (self.shares > 0.5)
 
-    def separate(self, demands: Sequence[Demand], *, most: int = 10**6) -> int:
-        """Add cuts that the shares miss, at most so many; how many were added."""
-        return self._separate(demands, _NUDGE, most) or self._separate(demands, 0.0, most)
+    def dive(self, demands: Sequence[Demand]) -> BoolArray:
+        """From whole shares hide more, cut by cut, until no cut is missed; those cuts stay. What is hidden then."""
+        self.shares[self.piece.free] = self.shares[self.piece.free] > 0.5
+        first = len(self._cuts)
+        waiting = self.separate(demands)
+        while waiting and self.piece.probe.work.left > 0:
+            self._hit(self._cuts[first:])
+            first = len(self._cuts)
+            waiting = self.separate(waiting)
+        return self.piece.fixed | (self.shares > 0.5)
+
+    def narrow(self, loose: BoolArray, standing: BoolArray) -> None:
+        """Only loose cells may differ from a standing pattern, until `widen`; bounds count only in between for it."""
+        self._loose = loose[self.piece.free]
+        kept = standing[self.piece.free].astype(float)
+        low, high = np.where(self._loose, 0.0, kept), np.where(self._loose, 1.0, kept)
+        self._model.changeColsBounds(len(self._columns), self._columns, low, high)
+
+    def widen(self) -> None:
+        """Any free cell may be hidden or shown again."""
+        self.narrow(np.ones(len(self.piece.fixed), dtype=bool), self.piece.fixed)
+
+    def separate(self, demands: Sequence[Demand]) -> list[Demand]:
+        """Add cuts that the shares miss; the demands that showed them."""
+        return self._separate(demands, _NUDGE) or self._separate(demands, 0.0)
 
     def forbid(self, hidden: BoolArray) -> None:
         """Something that this set doesn't hide must be hidden."""
         self._add((~hidden[self.piece.free]).astype(float))
 
-    def _separate(self, demands: Sequence[Demand], nudge: float, most: int) -> int:
+    def _separate(self, demands: Sequence[Demand], nudge: float) -> list[Demand]:
         share = self.shares.copy()
         share[self.piece.free] = np.minimum(share[self.piece.free] + nudge, 1)
         share[self.piece.fixed] = 1
         self.piece.probe.open(share)
-        added = 0
-        for demand in demands:
-            weights = self.piece.probe.cut(demand, self.piece.fixed)
-            added += weights is not None and self._add_missed(weights[self.piece.free])
-            if added >= most:
-                break
-        return added
+        return [demand for demand in demands if self._missed(demand)]
 
-    def _add_missed(self, weights: FloatArray) -> bool:
-        missed = float(weights @ self.shares[self.piece.free]) < 1 - _WORTH
-        return missed and self._add(weights)
+    def _missed(self, demand: Demand) -> bool:
+        """Whether the demand shows a cut that the shares miss; it is added."""
+        weights = self.piece.probe.cut(demand, self.piece.fixed)
+        if weights is None:
+            return False
+        own = weights[self.piece.free]
+        return float(own @ self.shares[self.piece.free]) < 1 - _WORTH and self._add(own)
+
+    def _hit(self, cuts: Sequence[FloatArray]) -> None:
+        """Hide the cells that meet most cuts for their cost, until all of these are met."""
+        cost = np.maximum(self.piece.cost[self.piece.free], 1e-9)
+        rows = np.array(cuts)
+        while len(rows := rows[rows @ self.shares[self.piece.free] < 1 - _WORTH]):
+            gain = rows.sum(axis=0) * (self._loose & (self.shares[self.piece.free] < 0.5)) / cost
+            best = int(np.argmax(gain))
+            if gain[best] <= 0:
+                return
+            self.shares[self.piece.free[best]] = 1.0
 
     def _add(self, weights: FloatArray) -> bool:
-        """Add a cut, its small weights dropped upwards, so that it stays true; False when it is known already."""
-        weights = np.where(weights < _NEAR, 0.0, np.minimum(weights + 1e-9, 1.0))
-        at = np.flatnonzero(weights).astype(np.int32)
+        """Add a cut, very small weights taken off its right side; False when it is known already."""
+        small = weights < _NEAR
+        at = np.flatnonzero(~small).astype(np.int32)
         name = (at.tobytes(), np.round(weights[at], 6).tobytes())
         if name in self._known or not len(at):
             return False
         self._known.add(name)
-        self._model.addRow(1.0 - 1e-6, np.inf, len(at), at, weights[at])
+        kept = np.where(small, 0.0, weights)
+        self._cuts.append(kept)
+        self._model.addRow(1.0 - _NEAR - float(weights[small].sum()), np.inf, len(at), at, kept[at])
         return True
 
     def _solve(self) -> None:
         self._model.run()
-        self.shares[self.piece.free] = np.clip(np.array(self._model.getSolution().col_value), 0, 1)
         found: Any = self._model.getInfo()
         whole = found.mip_node_count >= 0
-        bound = found.mip_dual_bound if whole else found.objective_function_value
-        self.least = max(self.least, float(bound))
+        self.reached = float(found.mip_dual_bound if whole else found.objective_function_value)
+        if self._loose.all():
+            self.least = max(self.least, self.reached)
+        solution = self._model.getSolution()
+        if solution.value_valid:
+            self.shares[self.piece.free] = np.clip(np.array(solution.col_value), 0, 1)
         steps, cuts = max(int(found.simplex_iteration_count), 0), len(self._known)
-        self.piece.probe.work.spend(steps * (0.3 + cuts / 1500) + (2 * cuts if whole else 5))
+        self.piece.probe.work.spend(steps * (0.3 + cuts / 1500) + (100 + cuts / 3 if whole else 5))
 
     def _kind(self, *, whole: bool) -> None:
         import highspy

@@ -46,8 +46,7 @@ class Standing:
     @cached_property
     def alone(self) -> IntArray:
         """The contributor alone in each cell, NOBODY elsewhere, [n]."""
-        alone = self.question.alone
-        return np.full(len(self.question), NOBODY) if alone is None else alone
+        return known_alone(self.question)
 
     @cached_property
     def touching(self) -> csr_array:
@@ -155,3 +154,10 @@ def ends(moves: Iterable[Move], cell: int) -> tuple[int, int]:
     """Lowest and highest change of a cell over some moves, 0 among them."""
     changes = [0, *(move.at(cell) for move in moves)]
     return min(changes), max(changes)
+
+
+def known_alone(question: Question) -> IntArray:
+    """The contributor alone in each cell who must not learn others, NOBODY elsewhere, [n]."""
+    if question.alone is None or question.insiders == "nobody":
+        return np.full(len(question), NOBODY)
+    return question.alone

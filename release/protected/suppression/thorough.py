@@ -9,16 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from release.protected.suppression.bound import Sketch, sketches
+import numpy as np
+
+from release.protected.suppression.bound import Sketch, sketches, whole_table
 from release.protected.suppression.fast import fast
 from release.protected.suppression.flows import Move
-from release.protected.suppression.improve import Reach, improve
+from release.protected.suppression.improve import Reach, all_served, improve
+from release.protected.suppression.master import Master
+from release.protected.suppression.needless import needless
 from release.protected.suppression.probe import Work
-from release.protected.suppression.question import Pattern, Question
+from release.protected.suppression.question import BoolArray, Pattern, Question
+from release.protected.suppression.refine import refine
+from release.protected.suppression.shorten import shorten
 from release.protected.suppression.standing import Standing
 
-_REACHES = (Reach(8, 40, 200), Reach(12, 50, 250), Reach(16, 60, 300), Reach(20, 80, 350), Reach(24, 100, 400))
-"""Blocks grow from pass to pass."""
+_REACHES = (Reach(8, 80, 300, 2000), Reach(16, 80, 400, 4000), Reach(20, 120, 500, 6000))
+"""Sizes of blocks, pass by pass and then again."""
+_PASSES = 12
+_BOUND_SHARE = 0.4
+"""Part of the work that goes into the bound."""
 SMALL = 700
 """Up to so many cells a bound is proven."""
 
@@ -33,39 +42,58 @@ def thorough(question: Question, moves: Sequence[Move], *, work: float | None = 
     if len(question) <= SMALL:
         return _with_bound(question, moves, left)
     standing = _started(question, moves)
-    for turn, reach in enumerate(_REACHES):
-        improve(standing, left, reach=reach, seed=turn)
+    shorten(standing, left)
+    for turn in range(_PASSES):
+        improve(standing, left, reach=_REACHES[turn % len(_REACHES)], seed=turn)
     return standing.pattern()
 
 
 def _usual_work(question: Question) -> float:
-    return min(1_100_000.0, 200_000.0 + 50 * len(question))
+    return min(1_100_000.0, 250_000.0 + 60 * len(question))
 
 
 def _started(question: Question, moves: Sequence[Move]) -> Standing:
     standing = Standing.of(question, moves)
-    standing.publish_needless()
+    needless(standing)
     return standing
 
 
 def _with_bound(question: Question, moves: Sequence[Move], work: Work) -> Pattern:
-    """Several starts: the given one, then one from each sketch of the bound; the cheapest is improved further."""
-    best, bound, share = _started(question, moves), 0.0, Work(work.left / 4)
-    improve(best, work, reach=_REACHES[0])
-    for turn, sketch in enumerate(sketches(question, share)):
-        bound = max(bound, sketch.least)
-        if best.cost <= bound or work.left < 0:
-            break
-        other = _guided(question, sketch)
-        improve(other, work, reach=_REACHES[turn % 3], seed=turn)
-        best = min(best, other, key=lambda standing: standing.cost)
-    for turn, reach in enumerate(_REACHES):
-        if best.cost > bound:
-            improve(best, work, reach=reach, seed=100 + turn)
+    """Several starts, the cheapest refined in the master program that also gives the bound."""
+    all_work = work.left
+    master = Master(whole_table(question, work))
+    best, bound = _best_start(question, moves, master, enough=(1 - _BOUND_SHARE) * all_work)
+    hidden = refine(master, best, enough=0.1 * all_work, bound=bound)
+    refined = _inside(question, hidden, work)
+    best = best if refined is None or refined.cost > best.cost else refined
+    if best.cost > bound:
+        improve(best, work, reach=_REACHES[1])
     return best.pattern(min(bound, best.cost))
+
+
+def _best_start(question: Question, moves: Sequence[Move], master: Master, *, enough: float) -> tuple[Standing, float]:
+    """The cheapest pattern to start from, and the proven bound; leaves `enough` work."""
+    best, bound, work = _started(question, moves), 0.0, master.piece.probe.work
+    for sketch in sketches(question, master, enough=enough):
+        bound = max(bound, sketch.least)
+        others = (_guided(question, sketch), _inside(question, question.primary | (sketch.shares > 0.5), work))
+        best = min([best, *(other for other in others if other)], key=lambda standing: standing.cost)
+        if best.cost <= bound:
+            break
+    return best, bound
 
 
 def _guided(question: Question, sketch: Sketch) -> Standing:
     """A pattern of the fast engine that finds cheap what the sketch would hide."""
     moves = fast(replace(question, cost=question.cost * (1.02 - sketch.shares)))
     return _started(question, moves)
+
+
+def _inside(question: Question, hidden: BoolArray, work: Work) -> Standing | None:
+    """A pattern that hides no other cells than these; None if that isn't safe."""
+    standing = Standing.of(question, [])
+    standing.hidden = hidden.copy()
+    if not all_served(standing, np.flatnonzero(hidden), np.flatnonzero(question.primary), work):
+        return None
+    needless(standing)
+    return standing
