@@ -241,7 +241,7 @@ def test_empty_is_zero_where_few_are_marked_otherwise(tmp_path):
 
 
 def test_decimal_comma_makes_the_unit_finer(tmp_path):
-    [table] = read(tmp_path / "a.csv", "alue;summa;k\nA;12,5;\nB;1 000,25;\n".encode(), values=("summa",))
+    [table] = read(tmp_path / "a.csv", b"alue;summa;k\nA;12,5;\nB;1 000,25;\n", values=("summa",))
     assert table.decimals == 2
     assert table.lower.tolist() == [1250, 100025]
 
@@ -264,7 +264,7 @@ def test_noisy_tables_are_known_as_such(tmp_path):
         ("a.csv", b"\x00\x01\x02", "bytes"),
         ("a.csv", b"only one column\nx\n", "no table"),
         ("a.csv", b"a,n\nx,5\nx,6\n", "same cell"),
-        ("a.csv", "a,n\nx,5\ny,?huh\n".encode(), "known mark"),
+        ("a.csv", b"a,n\nx,5\ny,?huh\n", "known mark"),
         ("a.px", b'STUB="a";', "DATA"),
         ("a.px", b'STUB="a";\nVALUES("a")="x","y";\nDATA=1;', "2"),
         ("a.px", b'STUB="a";\nVALUES("a")="x","y";\nCODES("a")="1";\nDATA=1 2;', "CODES"),
