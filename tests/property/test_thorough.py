@@ -67,7 +67,7 @@ def cross(inner: np.ndarray, *, value: bool = False, alone: bool = False) -> Que
             if code < 0:
                 row = np.zeros(len(keys), np.int8)
                 row[place[key]] = -1
-                row[[place[key[:axis] + (c,) + key[axis + 1 :]] for c in range(inner.shape[axis])]] = 1
+                row[[place[(*key[:axis], c, *key[axis + 1 :])] for c in range(inner.shape[axis])]] = 1
                 rows.append(row)
     n = len(keys)
     return Question(

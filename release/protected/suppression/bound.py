@@ -34,7 +34,7 @@ def lower_bound(question: Question, *, work: float) -> float:
 
 
 def sketches(question: Question, master: Master, *, enough: float, nodes: int = 200) -> Iterator[Sketch]:
-    """Ever better bounds, with fractions of cells, then with whole ones; until no cut is missed or `enough` work is left."""
+    """Ever better bounds: with fractions of cells, then with whole ones; until no cut is missed or `enough` is left."""
     work = master.piece.probe.work
     yield _sketch(question, master, master.relax(rounds=200))
     while work.left > enough:

@@ -1,4 +1,4 @@
-"""A pattern of a small table made cheaper, neighbourhood by neighbourhood, in one master program that keeps its cuts."""
+"""A pattern of a small table made cheaper, neighbourhood by neighbourhood; one master program keeps all cuts."""
 
 from __future__ import annotations
 
