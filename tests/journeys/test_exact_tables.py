@@ -144,6 +144,7 @@ def test_the_ledger_notes_a_disclosure_outside_of_epsilon(office):
     assert outside["noisy"] is False
     assert [one["tables"] for one in outside["sets"]] == [[SUPPRESSED, LINKED], [KEYED]]
     assert utfall("ledger", "verify", "--ledger", office.ledger).code == 0
+    assert f"outside of ε: {SUPPRESSED}, {LINKED}, {KEYED}" in utfall("ledger", "show", "--ledger", office.ledger).out
 
 
 def test_the_audit_passes_every_claim(office):

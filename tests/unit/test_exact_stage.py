@@ -219,6 +219,35 @@ def test_an_unsolvable_demand_names_the_tables(tmp_path):
     assert caught.value.exit_code in (3, 4)
 
 
+def test_without_a_complete_certificate_nothing_is_published(tmp_path, monkeypatch):
+    """An engine that hides the small cells alone: their totals give them away."""
+    from release.protected.suppression import protect as engine
+
+    class Careless:
+        def __init__(self, question) -> None:
+            self.hidden = question.primary
+
+    monkeypatch.setattr(engine, "protect", lambda question, **_: Careless(question))
+    policy = exact_policy(tmp_path / "policy", CASES["plain"])
+    with pytest.raises(DataError, match="worked out") as caught:
+        protected_sets(tmp_path, policy)
+    assert caught.value.exit_code == 4
+    assert "Nothing was published" in str(caught.value)
+
+
+def test_an_engine_that_shows_a_small_cell_is_found_out(tmp_path, monkeypatch):
+    from release.errors import UtfallError
+    from release.protected.suppression import protect as engine
+
+    class Blind:
+        def __init__(self, question) -> None:
+            self.hidden = np.zeros(len(question), bool)
+
+    monkeypatch.setattr(engine, "protect", lambda question, **_: Blind(question))
+    with pytest.raises(UtfallError, match="didn't do what the rules ask"):
+        protected_sets(tmp_path, exact_policy(tmp_path / "policy", CASES["plain"]))
+
+
 # Tampering ---------------------------------------------------------------------------------------------------------
 
 

@@ -26,11 +26,12 @@ from release.protected.perturb.controlled import controlled_rounding
 from release.protected.perturb.random_rounding import randomly_rounded
 from release.protected.perturb.small_counts import small_counts_rounded
 from release.protected.perturb.table import perturbation_table
-from release.protected.suppression.certificate import Certificate, Uncertified, certify
+from release.protected.suppression.certificate import Certificate, Uncertified
 from release.protected.suppression.question import BoolArray, Question, Unprotectable
 from release.protected.suppression.rules.groups import with_complements
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import View, outsider
+from release.protected.suppression.widest import widest
 from release.shown import Shown
 
 
@@ -152,38 +153,22 @@ def _certified(view: View, asked: Judged) -> tuple[Certificate, IntArray]:
     Which cells a rule hides must not be told, so the largest width that any rule asks for is tried at every hidden
     cell, and what is reached there is what the certificate claims.
     """
-    hidden = ~view.published
-    most = int(asked.width.max(initial=1))
     try:
-        try:
-            width = np.where(hidden, most, 0).astype(np.int64)
-            return certify(view, width), width
-        except Uncertified:
-            width = _reached(view, most)
-            return certify(view, width), width
+        certificate, width = widest(view, int(asked.width.max(initial=1)))
     except Uncertified as problem:
-        raise DataError(
-            problem.faults[0].what,
-            where="the certificate of the exact tables",
-            now="Hide more (stricter rules, coarser levels) or ask for less width. Nothing was published, "
-            "and nothing has been charged to the privacy budget.",
-        ) from None
+        raise _unpublishable(problem.faults[0].what) from None
+    if (width[~view.published] < 1).any():
+        raise _unpublishable("some hidden cells can be worked out from what is published")
+    return certificate, width
 
 
-def _reached(view: View, most: int) -> IntArray:
-    """The width found at each hidden cell, at most `most` and at least 1: a function of the view alone, int64 [n]."""
-    from release.protected.suppression.certificate import sums_of
-    from release.protected.suppression.possible import Possible, middle, spread
-
-    sums = sums_of(view)
-    base = middle(sums)
-    if base is None:
-        return np.where(view.published, 0, 1).astype(np.int64)
-    possible = Possible(sums, [base])
-    spread(possible, np.full(len(view.hidden), most, np.int64))
-    width = np.zeros(len(view.values), np.int64)
-    width[view.hidden] = np.clip(possible.width, 1, most)
-    return width
+def _unpublishable(why: str) -> DataError:
+    return DataError(
+        why,
+        where="the certificate of the exact tables",
+        now="Hide more (stricter rules, coarser levels) or ask for less width. Nothing was published, "
+        "and nothing has been charged to the privacy budget.",
+    )
 
 
 def _refuse_unless_proven(view: View, certificate: Certificate, width: IntArray, asked: Judged) -> None:
