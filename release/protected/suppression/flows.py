@@ -21,6 +21,7 @@ _MULTIPLES = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 _NEAR = 1e-6
 _REACH = 2**40
 _SHAKES = 1
+_NODES = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,19 +175,44 @@ class Flows:
         return Move(cells, change) if fine else None
 
     def _rounded(self, solution: FloatArray, fixed: IntArray, cell: int, amount: int) -> Move | None:
-        """Whole numbers near a fractional move: among its cells and cheap ones, else wherever that takes them."""
+        """Whole numbers instead of a fractional move: among its cells and cheap ones, dearer ones, at last all."""
         change = solution[: self.number] - solution[self.number :]
         moved = np.abs(change) > _NEAR
-        cheap = moved | (self.cost <= self.cost[moved].max(initial=0) / 10)
-        for allowed in (cheap, np.ones_like(cheap)):
-            low = np.where(allowed, -np.minimum(self.room, _REACH), 0).astype(np.int64)
-            high = np.where(allowed, np.minimum(self.up, _REACH), 0).astype(np.int64)
-            low[fixed] = high[fixed] = 0
-            low[cell] = high[cell] = amount
-            found = whole(Sums(self._long, np.zeros(self.relations.shape[0], dtype=np.int64), low, high), change)
-            if found is not None:
-                return self._checked(np.flatnonzero(found), found[found != 0])
-        return None
+        dearest = self.cost[moved].max(initial=0)
+        for most in (dearest / 10, dearest):
+            allowed = moved | (self.cost <= most)
+            allowed[fixed], allowed[cell] = False, True
+            if (move := self._by_integers(np.flatnonzero(allowed), cell, amount)) is not None:
+                return move
+        low, high = -np.minimum(self.room, _REACH).astype(np.int64), np.minimum(self.up, _REACH).astype(np.int64)
+        low[fixed] = high[fixed] = 0
+        low[cell] = high[cell] = amount
+        found = whole(Sums(self._long, np.zeros(self.relations.shape[0], dtype=np.int64), low, high), change)
+        return None if found is None else self._checked(np.flatnonzero(found), found[found != 0])
+
+    def _by_integers(self, cells: IntArray, cell: int, amount: int) -> Move | None:
+        """The same question in whole numbers among some cells, to within a fifth of the least cost."""
+        from scipy.optimize import Bounds, LinearConstraint, milp
+        from scipy.sparse import hstack
+
+        part = self.relations[:, cells]
+        high = np.concatenate([self.up[cells], self.down[cells]])
+        low = np.zeros(len(high))
+        own = int(np.searchsorted(cells, cell))
+        ends = (own, own + len(cells)) if amount > 0 else (own + len(cells), own)
+        low[ends[0]] = high[ends[0]] = abs(amount)
+        high[ends[1]] = 0
+        found = milp(
+            np.tile(self.cost[cells], 2),
+            constraints=LinearConstraint(hstack([part, -part]).tocsr(), 0, 0),
+            bounds=Bounds(low, high),
+            integrality=np.ones(len(high)),
+            options={"node_limit": _NODES, "mip_rel_gap": 0.2},
+        )
+        if found.x is None:
+            return None
+        change = np.rint(found.x[: len(cells)] - found.x[len(cells) :]).astype(np.int64)
+        return self._checked(cells[change != 0], change[change != 0])
 
     @cached_property
     def _long(self) -> Any:
