@@ -119,3 +119,14 @@ def test_an_exact_table_that_the_policy_doesnt_name_is_noticed(published):
     path = public / "exact" / "persons.json"
     (public / "exact" / "more.json").write_text(path.read_text().replace('"persons"', '"more"'))
     assert any("other tables" in told for told in track_objections(public, policy, None))
+
+
+def test_how_exact_tables_are_counted_is_no_part_of_a_noisy_request(monkeypatch):
+    from pathlib import Path
+
+    from release import request
+
+    assert all((Path(request.__file__).parent / name).is_file() for name in request.NOT_MEASURING)
+    without = request.core_digest()
+    monkeypatch.setattr(request, "NOT_MEASURING", ())
+    assert request.core_digest() != without
