@@ -23,8 +23,8 @@ from release.protected.suppression.refine import refine
 from release.protected.suppression.shorten import shorten
 from release.protected.suppression.standing import Standing
 
-_REACHES = (Reach(8, 80, 300, 2000), Reach(16, 80, 400, 4000), Reach(20, 120, 500, 6000))
-"""Sizes of blocks, pass by pass and then again."""
+_REACHES = (Reach(16, 80, 400, 4000), Reach(8, 80, 300, 2000), Reach(20, 120, 500, 6000))
+"""Sizes of blocks, pass by pass and then again; small ones find little before larger ones have loosened things."""
 _PASSES = 12
 _BOUND_SHARE = 0.4
 """Part of the work that goes into the bound."""
