@@ -103,10 +103,8 @@ class _Noise:
 
     def _counts(self, weights: Tables) -> Tables:
         """Covariance of every count with a weighted sum of the zeros: A D A' of the weights."""
-        attributes, noise = self.estimates.attributes, self.estimates.noise
-        whole = {c: weights.get(c, np.zeros(shape_of(c, attributes))) for c in self.estimates.counts}
-        back = sums_of_children(whole, attributes)
-        return accumulate({c: noise[c] * _centred(values, c, attributes) for c, values in back.items()}, attributes)
+        shapes = {c: shape_of(c, self.estimates.attributes) for c in self.estimates.counts}
+        return covariances(self.estimates, {c: weights.get(c, np.zeros(shape)) for c, shape in shapes.items()})
 
     def _on_zeros(self, counts: Tables) -> Tables:
         return {c: np.where(zero, counts[c], 0.0) for c, zero in self.zeros.items()}
@@ -129,6 +127,13 @@ def _sum(one: Tables, length: float, other: Tables) -> Tables:
     return {c: values + length * other[c] for c, values in one.items()}
 
 
+def covariances(estimates: Estimates, weights: Tables) -> Tables:
+    """Covariance of every count with a weighted sum of counts; weights for every measured combination."""
+    attributes, noise = estimates.attributes, estimates.noise
+    back = sums_of_children(weights, attributes)
+    return accumulate({c: noise[c] * centred(values, c, attributes) for c, values in back.items()}, attributes)
+
+
 def sums_of_children(tables: Mapping[Combination, FloatArray], attributes: Attributes) -> Tables:
     """The transpose of `accumulate`: how much each residual weighs in a weighted sum of counts."""
     arrays = {combination: array.copy() for combination, array in tables.items()}
@@ -145,19 +150,19 @@ def _give_to_parent(arrays: Tables, combination: Combination, name: str, attribu
     level = attributes[name].levels[number]
     above = tuple((n, v - 1 if n == name else v) for n, v in combination if n != name or v > 1)
     own = arrays[combination]
-    sums = _family_sums(own / along(level.siblings.astype(np.float64), axis, own.ndim), level, axis)
+    sums = family_sums(own / along(level.siblings.astype(np.float64), axis, own.ndim), level, axis)
     arrays[above] = arrays[above] + (sums.squeeze(axis) if number == 1 else sums)
 
 
-def _centred(values: FloatArray, combination: Combination, attributes: Attributes) -> FloatArray:
+def centred(values: FloatArray, combination: Combination, attributes: Attributes) -> FloatArray:
     """Along each axis, less the mean of the family: what is left of noise after re-centring."""
     for axis, level in enumerate(levels_of(combination, attributes)):
         siblings = along(level.siblings.astype(np.float64), axis, values.ndim)
-        values = values - _family_sums(values, level, axis).take(level.parent, axis=axis) / siblings
+        values = values - family_sums(values, level, axis).take(level.parent, axis=axis) / siblings
     return values
 
 
-def _family_sums(values: FloatArray, level: Level, axis: int) -> FloatArray:
+def family_sums(values: FloatArray, level: Level, axis: int) -> FloatArray:
     """Sums over the children of each parent along one axis."""
     order = np.argsort(level.parent, kind="stable")
     starts = np.flatnonzero(np.diff(level.parent[order], prepend=-1))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.dense_noise import dense_noise
 from helpers.small_policy import small_policy
 from helpers.synthetic_cases import leaves_of, release_of, some_persons
 
@@ -61,29 +62,6 @@ def test_given_the_zeros_equals_conditioning_the_dense_normal(policy, persons):
     found = with_known_zeros(estimates, policy)
     np.testing.assert_allclose(np.concatenate([found.counts[c].reshape(-1) for c in order]), expected, atol=1e-3)
     assert np.abs(expected[zero]).max() < 1e-6 < np.abs(y[zero]).max()
-
-
-def dense_noise(estimates, order) -> np.ndarray:
-    """One column for each residual's own noise: what a unit of it makes of every estimate."""
-    columns = []
-    for c in order:
-        for place in np.flatnonzero(estimates.noise[c].reshape(-1) > 0):
-            unit = {other: np.zeros(estimates.counts[other].shape) for other in order}
-            unit[c].reshape(-1)[place] = np.sqrt(estimates.noise[c].reshape(-1)[place])
-            unit[c] = projected(unit[c], c, estimates.attributes)
-            made = accumulate(unit, estimates.attributes)
-            columns.append(np.concatenate([made[other].reshape(-1) for other in order]))
-    return np.array(columns).T
-
-
-def projected(values, combination, attributes) -> np.ndarray:
-    for axis, (name, level) in enumerate(combination):
-        parent = attributes[name].levels[level].parent
-        matrix = np.array(
-            [[(i == j) - (p == q) / (parent == p).sum() for j, q in enumerate(parent)] for i, p in enumerate(parent)]
-        )
-        values = np.moveaxis(np.tensordot(matrix, values, (1, axis)), 0, axis)
-    return values
 
 
 def test_errors_are_smaller_and_nothing_changes_without_noise(policy, persons):
