@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 PERSONS ?= 500000
 DEMO := demo
-BENCHMARKS := accuracy coverage whole_run link_count demo_rates synthetic_coverage
+BENCHMARKS := accuracy coverage whole_run link_count demo_rates synthetic synthetic_coverage synthetic_privacy suppression
 
 .PHONY: demo test test-all static benchmarks lab system requirements clean
 

@@ -1,4 +1,7 @@
-"""Tables to protect from files: `inner.csv.gz`, `hier_DIM.csv`, `contrib.csv.gz`, `meta.json`. Run alone it prints nothing."""
+"""Tables to protect from files: `inner.csv.gz`, `hier_DIM.csv`, `contrib.csv.gz`, `meta.json`.
+
+Run alone it prints nothing.
+"""
 
 from __future__ import annotations
 
