@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from release.codes import IntArray
+from release.protected.suppression.joined import mixed
 from release.protected.suppression.view import BoolArray
 from release.protected.suppression.whole import NEAR, FloatArray, Sums, corner, whole
 
-_DIVES = 4
+_DIVES = 16
 _SMALL = 300
-"""So many fractional classes are made whole with their neighbours; more are held back and the rest tried again."""
+_NEARBY = 1_500
+"""Up to `_SMALL` fractional classes are made whole together with `_NEARBY` others; more are held back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +70,25 @@ def pulled(room: Room, pull: Pull, *, size: int, offset: int) -> tuple[IntArray,
 
 
 def _pulled_block(room: Room, pull: Pull) -> tuple[IntArray, BoolArray]:
-    """One block: the corner, and where it is fractional a corner with the fractional classes held nearer to 0."""
+    """One block: the corner; while it is fractional, corners with the fractional classes held between whole numbers.
+
+    Half of them are held nearer to 0, and no change at all is always within, so each corner exists and one is whole.
+    """
     down, up = room.down, room.up
-    moved, point = np.zeros(len(down), bool), np.zeros(len(down))
-    for _ in range(_DIVES):
+    moved = np.zeros(len(down), bool)
+    for dive in range(_DIVES):
         point = _corner(Room(room.sums, down, up), pull)
         moved |= (pull.goal > 0) & (np.abs(point) > NEAR)
         loose = np.abs(point - np.round(point)) > NEAR
         if loose.sum() <= _SMALL:
-            break
-        towards = np.trunc(point).astype(np.int64)
-        down = np.where(loose, np.maximum(-towards, 0), down)
-        up = np.where(loose, np.maximum(towards, 0), up)
-    found = whole(room.around(), point)
-    return (np.zeros(len(down), np.int64) if found is None else found), moved
+            found = whole(room.around(), point, largest=_NEARBY)
+            if found is not None:
+                return found, moved
+        nearer = loose & ((mixed(np.arange(len(down)), dive) & np.uint64(1) == 0) | (dive >= _DIVES // 2))
+        low = np.where(nearer, np.trunc(point), np.where(loose, np.floor(point), -down)).astype(np.int64)
+        high = np.where(nearer, np.trunc(point), np.where(loose, np.ceil(point), up)).astype(np.int64)
+        down, up = np.maximum(-low, 0), np.maximum(high, 0)
+    return np.zeros(len(down), np.int64), moved
 
 
 def _corner(room: Room, pull: Pull) -> FloatArray:

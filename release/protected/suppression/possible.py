@@ -21,6 +21,7 @@ _BLOCK = 2_500
 _FAR = 16
 _REACH = 2**40
 _NODES = 500
+_NEARBY = 1_500
 
 
 @dataclass(eq=False)
@@ -128,7 +129,7 @@ def _by_turns(possible: Possible, width: IntArray) -> None:
         idle = idle + 1 if gained == 0 and size >= many else 0
         if idle >= 2:
             break
-        if turn % 2 == 1 and gained < wanting.sum() / 5:
+        if turn % 2 == 1 and gained < wanting.sum() / 20:
             size = min(2 * size, many)
     _settle(possible, width)
 
@@ -240,5 +241,5 @@ def _end(possible: Possible, name: int, direction: int) -> float:
     point = furthest(room, name, direction)
     if point is None:
         return float(_REACH)
-    possible.add(whole(room.around(), point))
+    possible.add(whole(room.around(), point, largest=_NEARBY))
     return float(abs(point[name]))

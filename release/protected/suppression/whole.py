@@ -16,6 +16,8 @@ FloatArray = npt.NDArray[np.float64]
 NEAR = 1e-5
 """Closer than this to a whole number counts as whole; what is rounded is always checked in whole numbers."""
 _GROWTHS = 8
+_MANY = 10_000
+"""Unknowns from which on an interior point method, with a corner at its end, is faster than the simplex method."""
 _UNBOUNDED = 2**62
 _WORK = 50_000
 """Branches times cells of one integer program: a limit that doesn't depend on the machine's speed."""
@@ -42,12 +44,16 @@ def corner(cost: FloatArray, matrix: Any, total: FloatArray, low: FloatArray, hi
 
     if not len(cost):
         return np.zeros(0) if not np.any(total) else None
-    found = linprog(cost, A_eq=matrix, b_eq=total, bounds=np.column_stack([low, high]), method="highs-ds")
+    method = "highs-ds" if len(cost) < _MANY else "highs-ipm"
+    found = linprog(cost, A_eq=matrix, b_eq=total, bounds=np.column_stack([low, high]), method=method)
     return None if found.x is None else np.asarray(found.x, np.float64)
 
 
-def whole(sums: Sums, point: FloatArray) -> IntArray | None:
-    """Whole numbers near `point` that keep the sums; None where none was found nearby."""
+def whole(sums: Sums, point: FloatArray, *, largest: int = 2**62) -> IntArray | None:
+    """Whole numbers near `point` that keep the sums; None where none was found nearby.
+
+    largest: cells of one integer program at most.
+    """
     rounded = np.clip(np.round(point).astype(np.int64), sums.low, sums.high)
     loose = np.abs(point - np.round(point)) > NEAR
     for growth in range(_GROWTHS):
@@ -56,7 +62,8 @@ def whole(sums: Sums, point: FloatArray) -> IntArray | None:
             return rounded
         loose = _around(sums.matrix, loose, missing != 0, growth)
         for cells in _hanging_together(sums.matrix, loose):
-            _repair(sums, rounded, cells, 1 + growth)
+            if len(cells) <= largest:
+                _repair(sums, rounded, cells, 1 + growth)
     return rounded if sums.holds(rounded) else None
 
 
