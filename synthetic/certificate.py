@@ -17,10 +17,10 @@ from synthetic.agreement import Differences, TableAgreement, differences_of, tab
 from synthetic.coded import Coded, coded_file, coded_records
 from synthetic.fit import Fit
 from synthetic.impossible import Impossible, impossible_records
+from synthetic.known import with_all_known
 from synthetic.make import Release
 from synthetic.records import Records
 from synthetic.relations import Relations, relations
-from synthetic.zeros import with_known_zeros
 
 if TYPE_CHECKING:
     from release.protected.safe import SafeTable
@@ -182,8 +182,8 @@ def published_tables(release: Release) -> "tuple[SafeTable, ...]":
 
 
 def noisy_total(release: Release) -> float:
-    """The measured number of persons, given the public zeros, as a whole one and at least 1: all records together."""
-    best = with_known_zeros(release.estimates, release.policy)
+    """The measured number of persons, given all that the policy tells, as a whole one and at least 1: all records together."""
+    best = with_all_known(release.estimates, release.policy)
     return max(float(np.rint(best.counts[()])), 1.0)
 
 

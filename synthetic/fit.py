@@ -15,12 +15,11 @@ from release.policy.policy import Combination, Policy
 from release.protected.estimates import Estimates
 from release.residuals import FloatArray
 from synthetic.asked import asked_by_calendar, asked_by_outcome, asking_combinations
+from synthetic.known import with_all_known
 from synthetic.rake import NoisyCells, RakedTable, inside_intervals, rake
 from synthetic.runs import measured_runs
-from synthetic.same_persons import with_same_persons
 from synthetic.support import Support, TooManyCellsError, possible_cells
 from synthetic.wanted import wanted_only
-from synthetic.zeros import with_known_zeros
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +62,7 @@ def fit(estimates: Estimates, policy: Policy, *, inside: bool = True) -> Fit:
 
     inside: bring the published tables' cells inside their intervals; not for replicates, whose figures move on purpose.
     """
-    support, best = _possible(with_same_persons(with_known_zeros(estimates, policy), policy), policy)
+    support, best = _possible(with_all_known(estimates, policy), policy)
     printed = {policy.measured(table) for table in policy.tables.values()} if inside else set()
     published = Published(estimates, frozenset(printed))
     weights = fit_dimensions(best, policy, support, published)
