@@ -182,7 +182,7 @@ def published_tables(release: Release) -> "tuple[SafeTable, ...]":
 
 
 def noisy_total(release: Release) -> float:
-    """The measured number of persons, given all that the policy tells, as a whole one and at least 1: all records together."""
+    """The measured number of persons, given all that the policy tells: all records together, whole and at least 1."""
     best = with_all_known(release.estimates, release.policy)
     return max(float(np.rint(best.counts[()])), 1.0)
 
