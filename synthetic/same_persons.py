@@ -23,7 +23,8 @@ def with_same_persons(estimates: Estimates, policy: Policy) -> Estimates:
     """The estimates, brought to agree on how many persons an outcome is asked of; variances as they were."""
     for other, parents in policy.applicable.items():
         for name in parents if len(parents) == 1 and _followed_alike(policy, other, *parents) else ():
-            estimates = _agreed(estimates, _told_twice(estimates, policy, name, other))
+            if {name, other} <= set(estimates.attributes):
+                estimates = _agreed(estimates, _told_twice(estimates, policy, name, other))
     return estimates
 
 

@@ -78,3 +78,12 @@ def test_exact_figures_stay_and_noisy_ones_come_nearer(policy, persons):
         known = with_same_persons(noisy, policy)
         after += ((known.counts[activity][:, employed].sum(axis=1) - truth) ** 2).mean()
     assert after < 0.98 * before
+
+
+def test_outcomes_without_a_table_tell_nothing(tmp_path, persons):
+    """Pay alone was measured: nothing says how many are employed but pay itself."""
+    text = POLICY[: POLICY.index("tables:")] + TABLES[: TABLES.index("  a:")] + TABLES[TABLES.index("  b:") :]
+    policy = small_policy(tmp_path, text + POLICY[POLICY.index("withhold:") :])
+    noisy = release_of(policy, persons, noise=1).estimates
+    assert "activity" not in noisy.attributes
+    assert with_same_persons(noisy, policy) is noisy
