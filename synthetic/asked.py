@@ -16,6 +16,7 @@ from release.protected.estimates import Estimates
 from release.protected.functionals import outcome_table
 from release.residuals import FloatArray
 from synthetic.rake import NoisyCells, RakedTable
+from synthetic.same_persons import codes_telling
 from synthetic.support import Support
 
 UNKNOWN = 1e12
@@ -95,10 +96,9 @@ def _with_own(
     """
     attribute = estimates.attributes[name]
     for level in range(attribute.depth, 0, -1):
-        nodes = attribute.ancestors(attribute.depth, level)
-        codes = np.isin(np.arange(len(attribute.levels[level])), nodes[inside])
+        codes = codes_telling(attribute, level, inside)
         measured = any(dict(c).get(name) == level and _base(c, name) == base for c in estimates.counts)
-        if measured and np.array_equal(codes[nodes], inside):
+        if measured and codes is not None:
             table = outcome_table(estimates, base, outcome=name, level=level)
             own, precision = table.total(codes.astype(float)), 1 / table.variance(codes.astype(float))
             both = precision + 1 / asked[1] ** 2

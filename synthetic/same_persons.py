@@ -101,10 +101,16 @@ def _deciding(estimates: Estimates, policy: Policy, name: str, other: str) -> It
     attribute = estimates.attributes[name]
     inside = np.isin(np.arange(len(attribute.leaves)), sorted(policy.applicable[other][name]))
     for combination, axis in _measured(estimates, name):
-        nodes = attribute.ancestors(attribute.depth, combination[axis][1])
-        codes = np.isin(np.arange(len(attribute.levels[combination[axis][1]])), nodes[inside])
-        if np.array_equal(codes[nodes], inside):
+        codes = codes_telling(attribute, combination[axis][1], inside)
+        if codes is not None:
             yield Some(combination, axis, codes)
+
+
+def codes_telling(attribute: Attribute, level: int, leaves: BoolArray) -> BoolArray | None:
+    """The codes of a level that hold exactly these leaves; None where some code holds others too."""
+    nodes = attribute.ancestors(attribute.depth, level)
+    codes = np.isin(np.arange(len(attribute.levels[level])), nodes[leaves])
+    return codes if np.array_equal(codes[nodes], leaves) else None
 
 
 def _measured(estimates: Estimates, name: str) -> Iterator[tuple[Combination, int]]:

@@ -76,11 +76,6 @@ def told_meaning(option: str) -> tuple[str, Meaning]:
     return text.strip(), meant
 
 
-def is_figure(text: str, *, comma: bool) -> bool:
-    """Whether a text is a plain number."""
-    return _of_number(text.strip(), comma) is not None
-
-
 def has_decimal_comma(texts: Iterable[str]) -> bool:
     """Whether some text can only be a number with a decimal comma: "12,5", but not "1,234"."""
     return any(_COMMA.fullmatch(text.strip()) and not _GROUPS.fullmatch(text.strip()) for text in texts)

@@ -12,7 +12,7 @@ import numpy as np
 from release.codes import IntArray
 from release.errors import PolicyError, UsageError, VerificationError, nearest, roughly
 from release.protected.pandas_facts import Columns, cell_facts, group_totals, refuse_missing_columns
-from release.protected.suppression.certificate import Certificate
+from release.protected.suppression.certificate import Certificate, certify_as_wide
 from release.protected.suppression.primary import Primary, judge
 from release.protected.suppression.protect import protect
 from release.protected.suppression.question import BoolArray, CostKind, Pattern, Question, cost_of
@@ -21,7 +21,6 @@ from release.protected.suppression.rules.groups import with_complements
 from release.protected.suppression.structure import Hierarchy, System, Table, crossed
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import NO_BOUND, View, outsider
-from release.protected.suppression.widest import widest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,7 +222,7 @@ def _view(system: System, values: IntArray, hidden: BoolArray, question: Questio
 def _proven(view: View, question: Question) -> tuple[Certificate, IntArray]:
     """The certificate, from the view alone, found good by the separate verifier, and as wide as the rules ask."""
     asked = question.width[: len(view.values)]
-    certificate, width = widest(view, int(asked.max(initial=1)))
+    certificate, width = certify_as_wide(view, int(asked.max(initial=1)))
     faults = list(verify(view, certificate, width))
     if (width < asked).any():
         faults.append(f"{roughly(int((width < asked).sum()))} cells don't get the width that a rule asks for")

@@ -26,12 +26,11 @@ from release.protected.perturb.controlled import controlled_rounding
 from release.protected.perturb.random_rounding import randomly_rounded
 from release.protected.perturb.small_counts import small_counts_rounded
 from release.protected.perturb.table import perturbation_table
-from release.protected.suppression.certificate import Certificate, Uncertified
+from release.protected.suppression.certificate import Certificate, Uncertified, certify_as_wide
 from release.protected.suppression.question import BoolArray, Question, Unprotectable
 from release.protected.suppression.rules.groups import with_complements
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import View, outsider
-from release.protected.suppression.widest import widest
 from release.shown import Shown
 
 
@@ -154,7 +153,7 @@ def _certified(view: View, asked: Judged) -> tuple[Certificate, IntArray]:
     cell, and what is reached there is what the certificate claims.
     """
     try:
-        certificate, width = widest(view, int(asked.width.max(initial=1)))
+        certificate, width = certify_as_wide(view, int(asked.width.max(initial=1)))
     except Uncertified as problem:
         raise _unpublishable(problem.faults[0].what) from None
     if (width[~view.published] < 1).any():

@@ -94,9 +94,6 @@ def first_table(sums: Sums) -> IntArray | None:
     return None if found is None else start + found
 
 
-middle = first_table
-
-
 def _between(sums: Sums, start: IntArray) -> tuple[IntArray, IntArray]:
     """Bounds of the change from `start`; unknown ones stay unknown."""
     low = np.where(sums.low <= -NO_BOUND, -NO_BOUND, sums.low - start)
