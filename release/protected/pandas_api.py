@@ -13,8 +13,8 @@ from release.codes import IntArray
 from release.errors import PolicyError, UsageError, VerificationError, nearest, roughly
 from release.protected.pandas_facts import Columns, cell_facts, group_totals, refuse_missing_columns
 from release.protected.suppression.certificate import Certificate, certify_as_wide
-from release.protected.suppression.primary import Primary, judge
-from release.protected.suppression.protect import protect
+from release.protected.suppression.inner import faults_inside, highest_found, protect_upwards, too_low
+from release.protected.suppression.primary import Primary, judge, not_far_enough
 from release.protected.suppression.question import BoolArray, CostKind, Pattern, Question, cost_of
 from release.protected.suppression.rules import CellFacts, KDisclosure, Rule
 from release.protected.suppression.rules.groups import with_complements
@@ -114,10 +114,11 @@ def suppress_table(
     values = facts.counts if facts.sums is None else facts.sums
     question = _question(system, values, primary, how)
     _refuse_all_primary(question)
-    pattern = protect(question, effort=how.effort)
+    pattern = protect_upwards(question, _upward(question, primary), effort=how.effort)
     hidden = pattern.hidden[: len(system)]
     view = _view(system, values, hidden, question)
-    certificate, width = _proven(view, question)
+    certificate, width = _proven(view, np.maximum(primary.stated, how.width * question.primary[: len(system)]))
+    _refuse_unless_safe_inside(question, pattern, view, primary)
     loss = _loss(question, pattern, primary, scale=10**columns.decimals)
     return Suppressed(
         _table(system, view, columns), _reasons(system, hidden, question, primary), loss, certificate, view, width
@@ -219,18 +220,37 @@ def _view(system: System, values: IntArray, hidden: BoolArray, question: Questio
     return outsider(system.relations, values, hidden, lower=np.where(lower < 0, -NO_BOUND, lower).astype(np.int64))
 
 
-def _proven(view: View, question: Question) -> tuple[Certificate, IntArray]:
-    """The certificate, from the view alone, found good by the separate verifier, and as wide as the rules ask."""
-    asked = question.width[: len(view.values)]
+def _upward(question: Question, primary: Primary) -> IntArray:
+    """How far above the truth readers must think each cell possible, complements included."""
+    return np.concatenate([primary.upward, np.zeros(len(question) - len(primary.upward), np.int64)])
+
+
+def _proven(view: View, asked: IntArray) -> tuple[Certificate, IntArray]:
+    """The certificate, from the view alone, found good by the separate verifier, and as wide as the rules state.
+
+    asked: without what hangs on true figures: from the largest of these widths a reader could work out a contribution.
+    """
     certificate, width = certify_as_wide(view, int(asked.max(initial=1)))
     faults = list(verify(view, certificate, width))
     if (width < asked).any():
         faults.append(f"{roughly(int((width < asked).sum()))} cells don't get the width that a rule asks for")
-    if faults:
-        raise VerificationError(
-            "; ".join(faults[:3]), where="the table's certificate", now="ask for less width, or for coarser codes"
-        )
+    _refuse(faults, "the table's certificate", "ask for less width, or for coarser codes")
     return certificate, width
+
+
+def _refuse_unless_safe_inside(question: Question, pattern: Pattern, view: View, primary: Primary) -> None:
+    """The office's inner check, with the true rules: what the public certificate can't show."""
+    true = question.values[: len(view.values)]
+    highest = highest_found(view, true, primary.upward, moves=pattern.moves)
+    faults = [*too_low(not_far_enough(primary, true, highest))]
+    if len(question) > len(true):
+        faults += faults_inside(question, pattern.hidden)
+    _refuse(faults, "the office's inner check of the table", "use coarser codes, or looser rules")
+
+
+def _refuse(faults: Sequence[str], where: str, now: str) -> None:
+    if faults:
+        raise VerificationError("; ".join(faults[:3]), where=where, now=now)
 
 
 def _table(system: System, view: View, columns: Columns) -> "pd.DataFrame":

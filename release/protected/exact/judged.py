@@ -1,7 +1,7 @@
 """The policy's rules for exact tables, applied to their cells: what is hidden, how well, and what must be shown."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -27,28 +27,37 @@ from release.protected.suppression.rules.facts import NOBODY
 from release.shown import Closed
 
 _GROUP = "outcome"
+Complements = tuple[IntArray, IntArray, IntArray, IntArray]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Judged(Closed):
     """What one set of tables asks of its protection. Stays in the office. All arrays have one entry per cell.
 
-    primary: hidden by a rule or by the policy's choice. width: how far two possible tables must differ there. cost: of
-    hiding. publish: must be shown. reasons: rule in plain words -> cells it hides. complements: (cells, totals, widths)
+    primary: hidden by a rule or by the policy's choice. width: how far two possible tables must differ there. stated:
+    the same without demands that hang on true figures. cost: of hiding. publish: must be shown. reasons: rule in plain
+    words -> cells it hides. verdicts: of the rules, table by table. complements: (cells, totals, cells besides, widths)
     of group disclosure. lower: what readers know of a hidden cell. alone: the person alone in each cell, -1 elsewhere.
     insiders: which other cells such a person may not learn. effort: of the engine.
     """
 
     primary: BoolArray
     width: IntArray
+    stated: IntArray
     cost: FloatArray
     publish: BoolArray
     reasons: dict[str, BoolArray]
-    complements: tuple[IntArray, IntArray, IntArray]
+    verdicts: tuple[Primary, ...]
+    complements: Complements
     lower: int
     alone: IntArray
     insiders: Insiders
     effort: Effort
+
+    @property
+    def upward(self) -> IntArray:
+        """How far above the truth readers must think each cell possible, by rules of concentration; 0: no demand."""
+        return np.asarray(np.max([verdict.upward for verdict in self.verdicts], axis=0), np.int64)
 
 
 SHOWN_BEFORE = "an earlier release shows it"
@@ -69,13 +78,15 @@ def judged(cells: TrueCells, tables: Mapping[str, Table], earlier: Before) -> Ju
     if earlier.hidden.any():
         reasons[HIDDEN_BEFORE] = earlier.hidden
     primary = np.any([part.primary for part in parts], axis=0) | earlier.hidden
-    width = np.max([part.width for part in parts], axis=0)
+    width, stated = (np.max([getattr(part, key) for part in parts], axis=0) for key in ("width", "stated"))
     together = Judged(
         primary=primary,
         width=np.where(primary, np.maximum(width, 1), 0).astype(np.int64),
+        stated=np.where(primary, np.maximum(stated, 1), 0).astype(np.int64),
         cost=np.max([part.cost for part in parts], axis=0),
         publish=np.any([part.publish for part in parts], axis=0) | earlier.shown | everybody(cells),
         reasons=reasons,
+        verdicts=tuple(verdict for part in parts for verdict in part.verdicts),
         complements=_joined([part.complements for part in parts]),
         lower=min(earlier.lower, *(part.lower for part in parts)),
         alone=parts[0].alone,
@@ -102,31 +113,44 @@ def _refuse_all_primary(cells: TrueCells, asked: Judged) -> None:
         )
 
 
-def _joined(parts: Sequence[tuple[IntArray, IntArray, IntArray]]) -> tuple[IntArray, IntArray, IntArray]:
+def _joined(parts: Sequence[Complements]) -> Complements:
     return tuple(np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))  # type: ignore[return-value]
 
 
 def _judged_table(cells: TrueCells, name: str, table: Table) -> Judged:
     said = _suppression(table)
     inside = cells_of_table(cells, name)
-    verdicts = [judge(facts, rules) for facts, rules in _verdicts(cells, table, said)]
+    verdicts = [_inside(judge(facts, rules), inside) for facts, rules in _verdicts(cells, table, said)]
     hide = _chosen(cells, name, said.hide)
-    reasons = {reason: where & inside for verdict in verdicts for reason, where in _by_reason(verdict)}
+    reasons = {reason: where for verdict in verdicts for reason, where in _by_reason(verdict)}
     if said.hide:
         reasons["hidden by the policy's choice"] = hide
-    width = np.max([verdict.width for verdict in verdicts], axis=0)
-    primary = (np.any([verdict.flags for verdict in verdicts], axis=0) & inside) | hide
+    primary = np.any([verdict.flags for verdict in verdicts], axis=0) | hide
     return Judged(
         primary=primary,
-        width=np.where(primary, np.maximum(width, 1), 0).astype(np.int64),
+        width=np.max([hide, *(verdict.width for verdict in verdicts)], axis=0),
+        stated=np.max([hide, *(verdict.stated for verdict in verdicts)], axis=0),
         cost=np.where(inside, _cost(cells, name, said), 0.0),
         publish=_chosen(cells, name, said.publish),
         reasons=reasons,
-        complements=_complements(cells, table, verdicts, inside),
+        verdicts=tuple(verdicts),
+        complements=_complements(cells, table, verdicts),
         lower=min((verdict.lower for verdict in verdicts), default=1),
         alone=sole_persons(cells),
         insiders=said.insiders,
         effort=said.effort,
+    )
+
+
+def _inside(verdict: Primary, inside: BoolArray) -> Primary:
+    """The verdict on the cells of one table; those of others aren't judged by its rules."""
+    return replace(
+        verdict,
+        flags=verdict.flags & inside,
+        broken=verdict.broken & inside[:, None],
+        width=np.where(inside, verdict.width, 0),
+        stated=np.where(inside, verdict.stated, 0),
+        upward=np.where(inside, verdict.upward, 0),
     )
 
 
@@ -226,16 +250,16 @@ def _beside(cells: TrueCells, attribute: str, code: str) -> IntArray:
     return cells.values_at(cells.moved(attribute, code))
 
 
-def _complements(
-    cells: TrueCells, table: Table, verdicts: Sequence[Primary], inside: BoolArray
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Cells whose other answers together may not be known to be few, with their groups' totals and widths."""
-    found = [(verdict.complements(), verdict.complement_width()) for verdict in verdicts]
-    where = np.concatenate([places for places, _ in found])
-    width = np.concatenate([widths for _, widths in found])
-    kept = inside[where]
-    totals = cells.moved(str(table.of).partition(":")[0], "all")[where[kept]] if kept.any() else where[kept]
-    return where[kept], totals, width[kept]
+def _complements(cells: TrueCells, table: Table, verdicts: Sequence[Primary]) -> Complements:
+    """Cells whose other answers together may not be known to be few: with their groups' totals, the cells of those to
+    whom the outcome doesn't apply, and widths."""
+    where = np.concatenate([verdict.complements() for verdict in verdicts])
+    width = np.concatenate([verdict.complement_width() for verdict in verdicts])
+    if not len(where):
+        return where, where, where, width
+    outcome = str(table.of).partition(":")[0]
+    beside = [cells.moved(outcome, code)[where] for code in ("all", NOT_APPLICABLE)]
+    return where, beside[0], beside[1], width
 
 
 # Cells -------------------------------------------------------------------------------------------------------------

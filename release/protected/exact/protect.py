@@ -5,7 +5,7 @@
 A set whose certificate isn't complete isn't published: the stage raises, and nothing is written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -27,7 +27,9 @@ from release.protected.perturb.random_rounding import randomly_rounded
 from release.protected.perturb.small_counts import small_counts_rounded
 from release.protected.perturb.table import perturbation_table
 from release.protected.suppression.certificate import Certificate, Uncertified, certify_as_wide
-from release.protected.suppression.question import BoolArray, Question, Unprotectable
+from release.protected.suppression.inner import faults_inside, highest_found, protect_upwards, too_low
+from release.protected.suppression.primary import not_far_enough
+from release.protected.suppression.question import BoolArray, Pattern, Question, Unprotectable
 from release.protected.suppression.rules.groups import with_complements
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import View, outsider
@@ -96,10 +98,13 @@ def _cells(tables: TableSet, counts: TrueCounts, policy: Policy) -> TrueCells:
 
 def _suppressed(cells: TrueCells, policy: Policy) -> tuple[Protected, OfficeReport]:
     asked = _judged(cells, policy)
-    hidden = _pattern(cells, asked)
+    question = _question(cells, asked)
+    pattern = _pattern(cells, asked, question)
+    hidden: BoolArray = pattern.hidden[: len(cells.values)]
     view = outsider(cells.system.relations, cells.values, hidden, lower=asked.lower)
     certificate, width = _certified(view, asked)
     _refuse_unless_proven(view, certificate, width, asked)
+    _refuse_unless_safe_inside(question, pattern, view, asked)
     proof = Proof(hidden, width, asked.lower, certificate)
     protected = sealed(cells.tables, cells.system.cells, view.values, how="exact where shown", proof=proof)
     return protected, _report(cells, asked, hidden)
@@ -109,28 +114,27 @@ def _judged(cells: TrueCells, policy: Policy) -> Judged:
     return judged(cells, policy.exact, before(policy, cells.tables, cells.system, cells.values))
 
 
-def _pattern(cells: TrueCells, asked: Judged) -> BoolArray:
+def _pattern(cells: TrueCells, asked: Judged, question: Question) -> Pattern:
     """The cells to hide; the engine's refusals in words about the policy."""
-    from release.protected.suppression.protect import protect
-
+    upward = np.concatenate([asked.upward, np.zeros(len(question) - len(cells.values), np.int64)])
     try:
-        pattern = protect(_question(cells, asked), effort=asked.effort)
+        pattern = protect_upwards(question, upward, effort=asked.effort)
     except Unprotectable as problem:
         raise PolicyError(
             str(problem.faults[0].what),
             where=f"tables: {', '.join(cells.tables.tables)}",
             now=problem.faults[0].now or "show fewer cells by `publish`, or hide fewer by rules",
         ) from None
-    hidden: BoolArray = pattern.hidden[: len(cells.values)]
+    hidden = pattern.hidden[: len(cells.values)]
     if (asked.primary & ~hidden).any() or (asked.publish & hidden).any():
         raise UtfallError("the engine didn't do what the rules ask for; nothing was published")
-    return hidden
+    return pattern
 
 
 def _question(cells: TrueCells, asked: Judged) -> Question:
     """All that the engine needs; complements of group disclosure are cells of their own, never published."""
-    places, totals, widths = asked.complements
-    relations, values = with_complements(cells.system.relations, cells.values, places, totals=totals)
+    places, totals, besides, widths = asked.complements
+    relations, values = with_complements(cells.system.relations, cells.values, places, totals=totals, besides=besides)
     more = len(values) - len(cells.values)
     return Question(
         relations=relations,
@@ -149,11 +153,11 @@ def _question(cells: TrueCells, asked: Judged) -> Question:
 def _certified(view: View, asked: Judged) -> tuple[Certificate, IntArray]:
     """The public proof, from the view alone, and the width it shows at each hidden cell.
 
-    Which cells a rule hides must not be told, so the largest width that any rule asks for is tried at every hidden
-    cell, and what is reached there is what the certificate claims.
+    Which cells a rule hides must not be told, so the largest width that any rule states is tried at every hidden cell,
+    and what is reached there is what the certificate claims. What hangs on true figures is left to the inner check.
     """
     try:
-        certificate, width = certify_as_wide(view, int(asked.width.max(initial=1)))
+        certificate, width = certify_as_wide(view, int(asked.stated.max(initial=1)))
     except Uncertified as problem:
         raise _unpublishable(problem.faults[0].what) from None
     if (width[~view.published] < 1).any():
@@ -171,16 +175,31 @@ def _unpublishable(why: str) -> DataError:
 
 
 def _refuse_unless_proven(view: View, certificate: Certificate, width: IntArray, asked: Judged) -> None:
-    """The separate verifier agrees, and every cell that a rule hides has the width that the rule asks for."""
+    """The separate verifier agrees, and every cell that a rule hides has the width that the rule states."""
     faults = list(verify(view, certificate, width))
-    short = int((width < asked.width).sum())
+    short = int((width < asked.stated).sum())
     if short:
         faults.append(f"{roughly(short)} cells that a rule hides aren't shown to have the width asked for")
+    _refuse(faults, "the certificate of the exact tables", "ask for less width, or for coarser levels")
+
+
+def _refuse_unless_safe_inside(question: Question, pattern: Pattern, view: View, asked: Judged) -> None:
+    """The office's inner check, with the true rules: what the public certificate can't show."""
+    true = question.values[: len(view.values)]
+    highest = highest_found(view, true, asked.upward, moves=pattern.moves)
+    short = np.any([not_far_enough(verdict, true, highest) for verdict in asked.verdicts], axis=0)
+    faults = [*too_low(short)]
+    if len(question) > len(true):
+        faults += faults_inside(question, pattern.hidden)
+    _refuse(faults, "the office's inner check of the exact tables", "use coarser levels, or looser rules")
+
+
+def _refuse(faults: Sequence[str], where: str, now: str) -> None:
     if faults:
         raise VerificationError(
             f"an exact table can't be published: {'; '.join(faults[:3])}",
-            where="the certificate of the exact tables",
-            now="ask for less width, or for coarser levels; nothing was published, and nothing was charged",
+            where=where,
+            now=f"{now}; nothing was published, and nothing was charged",
         )
 
 

@@ -33,7 +33,9 @@ class Primary(Closed):
 
     flags: bool [n], hidden by a rule. broken: bool [n, rules], which ones. width: int64 [n], by how much two possible
     tables must differ at the cell (0: no rule asks); the largest of its rules' demands, and for magnitudes the upper
-    protection level. alone: int64 [n], the number of the contributor who is alone in the cell, else NOBODY.
+    protection level. stated: int64 [n], the same for the rules whose demand doesn't hang on true figures: what a public
+    proof may show. upward: int64 [n], the upper protection level of rules of concentration, else 0. alone: int64 [n],
+    the number of the contributor who is alone in the cell, else NOBODY.
     lower: what readers know a hidden cell to be at least: 1 where zeros are printed, else 0.
     """
 
@@ -41,6 +43,8 @@ class Primary(Closed):
     flags: BoolArray
     broken: RuleArray
     width: IntArray
+    stated: IntArray
+    upward: IntArray
     alone: IntArray
     lower: int
 
@@ -74,12 +78,15 @@ def judge(facts: CellFacts, rules: Sequence[Rule]) -> Primary:
     """
     refuse_contradictions(rules)
     broken = np.stack([rule.unsafe(facts) for rule in rules], axis=1).astype(bool)
-    demands = np.stack([rule.demand(facts) for rule in rules], axis=1)
+    demands = np.where(broken, np.maximum(np.stack([rule.demand(facts) for rule in rules], axis=1), 1), 0)
+    of_truth = _of_concentration(rules)
     return Primary(
         rules=tuple(rules),
         flags=np.asarray(broken.any(axis=1), bool),
         broken=broken,
-        width=np.where(broken, np.maximum(demands, 1), 0).max(axis=1, initial=0).astype(np.int64),
+        width=demands.max(axis=1, initial=0).astype(np.int64),
+        stated=np.where(of_truth, np.minimum(demands, 1), demands).max(axis=1, initial=0).astype(np.int64),
+        upward=np.where(of_truth, demands, 0).max(axis=1, initial=0).astype(np.int64),
         alone=who_is_alone(facts),
         lower=lowest_hidden(rules),
     )
@@ -89,11 +96,14 @@ def not_far_enough(primary: Primary, values: IntArray, highest: IntArray) -> Boo
     """Where a rule of concentration still fails for readers: bool [n]. The office's inner check; it needs the truth.
 
     values: true sums; highest: the largest that each cell can be for all that readers know, int64 [n]. The rule asks
-    that `highest` lies at least the cell's width above the truth; two tables that differ by the width don't promise it.
+    that `highest` lies at least its upper protection level above the truth; two tables that differ by so much don't
+    promise it, for both may lie below.
     """
-    ours = np.array([isinstance(rule, Dominance | PPercent | PriorPosterior) for rule in primary.rules])
-    asked = primary.broken[:, ours].any(axis=1)
-    return np.asarray(asked & (highest - values < primary.width), bool)
+    return np.asarray((primary.upward > 0) & (highest - values < primary.upward), bool)
+
+
+def _of_concentration(rules: Sequence[Rule]) -> BoolArray:
+    return np.array([isinstance(rule, Dominance | PPercent | PriorPosterior) for rule in rules], bool)
 
 
 def who_is_alone(facts: CellFacts) -> IntArray:
