@@ -125,7 +125,7 @@ def make_plan(policy: Policy) -> Plan:
     workload = Workload(policy)
     _refuse_too_large(workload)
     variances = {combination: workload.variance_weight(combination) for combination in workload.needed}
-    shares = _best_shares(policy.document.privacy.rho, variances)
+    shares = _best_shares(policy.document.privacy.budget, variances)
     records = policy.document.privacy.records_per_person
     residuals = tuple(
         PlannedResidual(combination, rho, noise_groups(combination, policy.attributes, rho=rho, records=records))

@@ -155,8 +155,8 @@ def promise_of(policy: Policy, rho: Fraction) -> "Promise":
     privacy = policy.document.privacy
     return Promise(
         rho=rho,
-        epsilon=epsilon_at(rho, privacy.delta) if rho else 0.0,
-        delta=privacy.delta,
+        epsilon=epsilon_at(rho, privacy.small_chance) if rho else 0.0,
+        delta=privacy.small_chance,
         records_per_person=privacy.records_per_person,
         population=privacy.population,
         exact_tables=tuple(policy.exact),

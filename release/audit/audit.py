@@ -104,7 +104,7 @@ def _files(audited: Audited) -> Objections:
 
 
 def _cost(audited: Audited) -> Objections:
-    return cost_objections(audited.facts, audited.policy.document.privacy.rho)
+    return cost_objections(audited.facts, audited.policy.document.privacy.budget)
 
 
 def _promise(audited: Audited) -> Objections:

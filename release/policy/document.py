@@ -75,9 +75,23 @@ class Privacy(Words):
 
     unit: Literal["person"] = "person"
     population: Name = Field(description="whose budget is spent; one ledger each, across releases and years")
-    rho: Budget = Field(description="zCDP budget of this release, exact text such as '1/2'")
-    delta: Budget = Field(description="the δ at which the promise is also told as (ε, δ), such as '1e-9'")
+    rho: Budget | None = Field(
+        None, description="zCDP budget of this release, exact text such as '1/2'; needed where a table is noisy"
+    )
+    delta: Budget | None = Field(
+        None, description="the δ at which the promise is also told as (ε, δ), such as '1e-9'; needed where rho is"
+    )
     records_per_person: int = Field(1, ge=1, le=16, description="rows one person may have after linking (k costs k² ρ)")
+
+    @property
+    def budget(self) -> Fraction:
+        """What the release may spend; 0 where no table is noisy and the policy says nothing."""
+        return self.rho or Fraction(0)
+
+    @property
+    def small_chance(self) -> Fraction:
+        """The δ of the promise; 0 where no table is noisy and the policy says nothing."""
+        return self.delta or Fraction(0)
 
 
 class Column(Words):

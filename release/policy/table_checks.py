@@ -39,16 +39,24 @@ def completed_faults(known: Known, place: Place) -> list[Fault]:
     )
 
 
+_MISSING = {
+    "rho": 'add `rho: "1/8"`, say (zCDP budget of this release), or protect every table exactly',
+    "delta": 'add `delta: "1e-9"`, say',
+}
+
+
 def _privacy_faults(known: Known, place: Place) -> Iterator[Fault]:
     privacy, house = known.document.privacy, known.house
     for key, asked, ceiling in (("rho", privacy.rho, house.largest_rho), ("delta", privacy.delta, house.largest_delta)):
-        if asked > ceiling:
+        if asked is None and known.document.noisy_tables:
+            yield (place / key).fault(f'the key "{key}" is missing: a table is noisy.', _MISSING[key])
+        elif asked is not None and asked > ceiling:
             yield (place / key).fault(
                 f"{key} is {asked}, above the house's ceiling of {ceiling}.", "lower it, or ask the office"
             )
-    if privacy.delta >= 1:
+    if privacy.small_chance >= 1:
         yield (place / "delta").fault("delta is a small probability.", 'write "1e-9"')
-    if "dp" not in house.protections:
+    if known.document.noisy_tables and "dp" not in house.protections:
         yield place.fault("the house policy doesn't allow differential privacy.", "ask the office")
 
 

@@ -1,12 +1,18 @@
 """Policies with exact tables: what is refused, and in which words."""
 
+import re
+
 import pytest
 from helpers.exact_cases import EXCEPTION, HOUSE, exact_policy
 from helpers.small_policy import small_policy
+from helpers.small_registers import POLICY
+from helpers.small_registers import small_policy as policy_of
 
 from release.errors import PolicyError
 from release.plan import make_plan
+from release.plan_report import plan_report
 from release.protected.exact.sets import table_sets
+from release.tables import promise_of
 
 PLAIN = "  persons: {by: [place, cohort], protection: {suppression: {rules: {minimum: 3}}}}\n"
 NOISY = "  noisy: {by: [sex]}\n"
@@ -164,3 +170,36 @@ def test_codes_are_told_apart_over_the_levels(tmp_path):
     codes = [code for level in table_sets(policy)[0].codes["activity-1"] for code in level]
     assert len(set(codes)) == len(codes)
     assert {"not-found", "status:not-found"} <= set(codes)
+
+
+# No budget where nothing is spent ----------------------------------------------------------------------------------
+
+
+def without_budget(folder, tables, privacy="{population: people}"):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "house.yaml").write_text(HOUSE)
+    text = re.sub(r"^privacy: .*$", f"privacy: {privacy}", POLICY.split("tables:")[0], flags=re.MULTILINE)
+    return policy_of(folder, text=f"{text}tables:\n{tables}")
+
+
+def test_exact_tables_alone_need_no_budget(tmp_path):
+    policy = without_budget(tmp_path, PLAIN)
+    assert make_plan(policy).rho == 0
+    assert plan_report(make_plan(policy), policy).delta == 0
+    assert promise_of(policy, make_plan(policy).rho).facts()["rho"] == "0"
+
+
+def test_a_noisy_table_needs_a_budget_all_the_same(tmp_path):
+    with pytest.raises(PolicyError) as refused:
+        without_budget(tmp_path, NOISY)
+    assert 'the key "rho" is missing: a table is noisy' in str(refused.value)
+    assert 'the key "delta" is missing: a table is noisy' in str(refused.value)
+
+
+def test_a_budget_that_stands_there_is_still_read(tmp_path):
+    with pytest.raises(PolicyError, match="above the house's ceiling"):
+        without_budget(tmp_path / "a", PLAIN, '{population: people, rho: "9", delta: "1e-9"}')
+    with pytest.raises(PolicyError, match="quoted text"):
+        without_budget(tmp_path / "b", PLAIN, "{population: people, rho: 0.5}")
+    with pytest.raises(PolicyError, match='did you mean "rho"'):
+        without_budget(tmp_path / "c", PLAIN, '{population: people, rhoo: "1/2"}')
