@@ -18,6 +18,8 @@ Labels = Mapping[str, tuple[str, ...]]
 NOT_FOUND = "not-found"
 NO_ANSWER = "no-answer"
 NOT_APPLICABLE = "not-applicable"
+REPORTED = "reported"
+"""The one code of an amount: it is known of the person, whatever it is."""
 SPECIAL_CODES = (NOT_FOUND, NO_ANSWER, NOT_APPLICABLE)
 """Codes we add to outcomes: not in the register; did not answer; the question doesn't arise."""
 

@@ -40,6 +40,7 @@ def _set_facts(tables: "TableSet", public: Path) -> dict[str, Any]:
     return {
         "tables": list(tables.tables),
         "protection": tables.kind,
+        **({"sums_of": tables.summed} if tables.summed else {}),
         "over": list(tables.finest),
         "figures": digest_of({name: digest for name, digest in told["files"].items() if name.endswith(".parquet")}),
     }
@@ -99,4 +100,5 @@ def _named(release: str, policy: Policy) -> bool:
 
 
 def _clash(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return bool(set(one["over"]) & set(other["over"])) and one["figures"] != other["figures"]
+    same = one.get("sums_of") == other.get("sums_of")
+    return same and bool(set(one["over"]) & set(other["over"])) and one["figures"] != other["figures"]

@@ -388,14 +388,13 @@ def protect(policy: Policy, *, ledger: str, work: str) -> ExactTables:
         return ExactTables(())
     from release.confidential.exact import exact_counts
     from release.confidential.link import read_linked
-    from release.protected.exact.protect import protect_set
+    from release.protected.exact.protect import protect_sets
     from release.protected.exact.sets import table_sets
     from release.published.exact_files import write_exact
 
     sets = table_sets(policy)
     counts = exact_counts(read_linked(_place(work) / LINKED_FILE), sets, policy)
-    secret = _secret(ledger)
-    done = [protect_set(tables, counted, policy, secret=secret) for tables, counted in zip(sets, counts, strict=True)]
+    done = protect_sets(sets, counts, policy, secret=_secret(ledger))
     write_exact([protected for protected, _ in done], _place(work))
     _refuse_other_pattern(policy, ledger=ledger, work=work)
     return ExactTables(tuple(report for _, report in done))

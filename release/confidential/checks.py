@@ -87,7 +87,7 @@ def check_relations(tables: Tables, policy: Policy, attributes: Mapping[str, Use
     _check_strangers(tables, policy, notes)
     _check_periods(tables, policy, used, notes)
     delivered: dict[tuple[str, str], CodeCounts] = {}
-    for use in (use for use in used.values() if use.attribute.edges is None):
+    for use in (use for use in used.values() if use.attribute.edges is None and use.amount is None):
         if (use.input, use.role) not in delivered:
             delivered[use.input, use.role] = code_counts(tables[use.input], [use])
         _check_codes(delivered[use.input, use.role], policy, use, notes)

@@ -1,4 +1,4 @@
-"""Exact counts of the exact tables: persons, record keys and holders by the finest combinations. Confidential.
+"""Exact counts of the exact tables: persons, record keys, holders, sums of amounts. Confidential.
 
 What comes out is handed to `release.protected.exact`, which decides what may be shown. Nothing here is charged to the
 privacy budget, and nothing that is published with noise hangs on it.
@@ -8,14 +8,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from release.codes import IntArray
+from release.codes import REPORTED, IntArray
 from release.confidential.bland import bland
 from release.confidential.counts import check_codes
-from release.confidential.link import OUR_FAULT, Linked, column
-from release.errors import DataError
+from release.confidential.link import OUR_FAULT, Amounts, Linked, column
+from release.errors import DataError, roughly
 from release.policy.policy import Policy
-from release.protected.exact.cells import TrueCounts
+from release.protected.exact.cells import TrueCounts, TrueSums, cells_of_rows
 from release.protected.exact.sets import TableSet
+from release.protected.pandas_facts import contributions
+from release.protected.suppression.structure import folded
+
+LARGEST_SUM = 2.0**52
+"""In units of the figures published: up to here sums are exact in every program that reads them."""
 
 
 @bland("The exact tables can't be counted.", now=OUR_FAULT)
@@ -27,6 +32,8 @@ def exact_counts(linked: Linked, sets: Sequence[TableSet], policy: Policy) -> tu
 
 
 def _counts(linked: Linked, tables: TableSet, policy: Policy) -> TrueCounts:
+    if tables.summed:
+        return _sums(linked, tables, policy)
     names = [column(name, level) for name, level in tables.finest.items()]
     found, persons = linked.grouped(names)
     order = _order(found, persons)
@@ -36,6 +43,57 @@ def _counts(linked: Linked, tables: TableSet, policy: Policy) -> TrueCounts:
     keys = _keys(linked, names) if tables.keyed else None
     holders = {kind: _holders(linked, names, policy.level_of(kind)) for kind in sorted(_holder_kinds(tables))}
     return TrueCounts(nodes, persons[order], keys, holders)
+
+
+def _sums(linked: Linked, tables: TableSet, policy: Policy) -> TrueCounts:
+    """Persons whose amount is known by the finest combinations, and the sums of every cell with who stands behind."""
+    names = [column(name, level) for name, level in tables.finest.items()]
+    amounts = _amounts(tables.summed, policy)
+    found, amount, holdings = linked.contributions(names, amounts)
+    if not len(amount):
+        raise DataError(
+            f'nobody has an amount of "{tables.summed}", so there is nothing to add up', now="look at the delivery"
+        )
+    _refuse_missing(holdings, tables.summed)
+    _refuse_too_large(amount, tables.summed)
+    codes, persons = np.unique(np.stack(found, axis=1), axis=0, return_counts=True)
+    nodes = {name: codes[:, d].astype(np.int64) for d, name in enumerate(tables.finest)}
+    held = {kind: _holders_of_amounts(linked, tables, policy, kind) for kind in sorted(_holder_kinds(tables))}
+    rows = dict(zip(tables.finest, found, strict=True))
+    return TrueCounts(nodes, persons.astype(np.int64), holders=held, amounts=_added_up(tables, rows, amount, holdings))
+
+
+def _amounts(outcome: str, policy: Policy) -> Amounts:
+    leaves = policy.attributes[outcome]
+    return Amounts(outcome, column(outcome, leaves.depth), leaves.leaves.index[REPORTED])
+
+
+def _added_up(tables: TableSet, rows: dict[str, IntArray], amount: IntArray, holdings: IntArray) -> TrueSums:
+    """Sums and contributors of every cell. rows: attribute -> each contribution's code."""
+    system = cells_of_rows(tables, rows)
+    rules = [said.suppression.rules for said in tables.protections.values() if said.suppression]
+    top = max((rule.dominance.n for rule in rules if rule.dominance), default=2)
+    contributors, sole, largest = contributions(system, holdings, amount, top=max(top, 2))
+    return TrueSums(folded(system, amount), folded(system, np.abs(amount)), largest, contributors, sole)
+
+
+def _refuse_missing(holdings: IntArray, outcome: str) -> None:
+    missing = int((holdings < 0).sum())
+    if missing:
+        raise DataError(
+            f'{roughly(missing)} amounts of "{outcome}" have no contributor, so nobody can tell whose they are',
+            where=f"outcomes.{outcome}.amount.contributor",
+            now="complete the delivery, or leave `contributor` out: then each person is one",
+        )
+
+
+def _refuse_too_large(amount: IntArray, outcome: str) -> None:
+    if float(np.abs(amount.astype(np.float64)).sum()) >= LARGEST_SUM:
+        raise DataError(
+            f'the amounts of "{outcome}" are too large to be added up exactly',
+            where=f"outcomes.{outcome}.amount.decimals",
+            now="publish fewer decimals, or declare a maximum under the input's rules",
+        )
 
 
 def _order(found: list[IntArray], persons: IntArray) -> IntArray:
@@ -63,6 +121,15 @@ def _holders(linked: Linked, names: list[str], holder: tuple[str, int]) -> tuple
     values = found[distinct.index(own)]
     combination = _numbered(found[: len(names)], len(rows))
     return combination, values
+
+
+def _holders_of_amounts(linked: Linked, tables: TableSet, policy: Policy, kind: str) -> tuple[IntArray, IntArray]:
+    """Every pair of a combination and a holder among the persons whose amount is known."""
+    names = [column(name, level) for name, level in tables.finest.items()]
+    own = column(*policy.level_of(kind))
+    found, _, _ = linked.contributions([*names, own], _amounts(tables.summed, policy))
+    both = np.unique(np.stack(found, axis=1), axis=0)
+    return _numbered(list(both[:, :-1].T), len(both)), both[:, -1].astype(np.int64)
 
 
 def _numbered(found: list[IntArray], rows: int) -> IntArray:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, Attribute, IntArray
+from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, REPORTED, Attribute, IntArray
 from release.confidential.bland import bland
 from release.confidential.checks import number
 from release.confidential.engine import materialised, private_engine
@@ -43,6 +43,15 @@ BELOW_ALL = -(10**18)
 """Stands for a missing number where rows are put in order: below every number that a delivery may hold."""
 TITLE = "How the registers were linked"
 OUR_FAULT = "This is a fault of the program, not of the delivery. Nothing has been charged to the privacy budget."
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Which amounts are meant: an outcome's, in rows where the column `where` holds the leaf."""
+
+    name: str
+    where: str
+    leaf: int
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -84,6 +93,22 @@ class Linked(Closed):
         found = self._rows.group_by(columns).agg(**sums).to_pyarrow()
         numbers = {name: found[name].to_numpy().astype(np.int64) for name in found.column_names}
         return [numbers[c] for c in columns], (numbers[RECORD_KEYS[0]], numbers[RECORD_KEYS[1]])
+
+    @bland("The linked rows can't be read for their amounts.", now=OUR_FAULT)
+    def contributions(self, columns: list[str], amounts: "Amounts") -> tuple[list[IntArray], IntArray, IntArray]:
+        """Rows with a reported amount: each column's values, the amounts, and the holdings' numbers. Confidential.
+
+        In an order that doesn't hang on that of the rows. Without holdings each person is one, by his place.
+        """
+        mine = self._rows.filter(self._rows[amounts.where] == amounts.leaf)
+        held = holding_column(amounts.name) in mine.columns
+        wanted = [*columns, amount_column(amounts.name), *([holding_column(amounts.name)] if held else [])]
+        found = mine.select(*dict.fromkeys(wanted)).to_pyarrow()
+        arrays = [found[c].to_numpy().astype(np.int64) for c in wanted]
+        order = np.lexsort(arrays[::-1])
+        arrays = [values[order] for values in arrays]
+        holdings = arrays[-1] if held else np.arange(len(order), dtype=np.int64)
+        return arrays[: len(columns)], arrays[len(columns)], holdings
 
     def _about(self) -> dict[str, object]:
         lines = [list(line) for line in self.report.lines]
@@ -170,7 +195,8 @@ def with_record_keys(kept: "ir.Table", delivery: Delivery, secret: bytes) -> "ir
 
 def _carried(table: "ir.Table") -> list[str]:
     """Columns besides the attributes that go along to the end."""
-    return [name for name in RECORD_KEYS if name in table.columns]
+    amounts = [name for name in table.columns if name.startswith(("amount_of__", "holding_of__"))]
+    return [name for name in RECORD_KEYS if name in table.columns] + amounts
 
 
 def _ordered(column: "ir.Column", which: str) -> Any:
@@ -184,7 +210,7 @@ def _ordered(column: "ir.Column", which: str) -> Any:
 def join_outcomes(kept: "ir.Table", delivery: Delivery, policy: Policy, attributes: Mapping[str, Use]) -> "ir.Table":
     """The kept rows with a column raw__NAME per attribute: its value as delivered, null where there is none."""
     base = policy.document.link.base
-    own = {_raw(use): kept[use.role] for use in attributes.values() if use.input == base}
+    own = {k: v for use in attributes.values() if use.input == base for k, v in _values(use, kept).items()}
     time = policy.document.inputs[base].time
     carried = {name: kept[name] for name in _carried(kept)}
     joined = kept.select(**own, **carried, __who=kept[PERSON], **({"__when": kept[time]} if time else {}))
@@ -219,7 +245,7 @@ def _one_row_each(delivery: Delivery, policy: Policy, name: str, *, by_period: b
 def _beside(joined: "ir.Table", register: "ir.Table", wanted: list[Use], policy: Policy) -> "ir.Table":
     """Left join of a register that has one row per key: the person, and the row's period + `after` where declared."""
     after, time = wanted[0].after, policy.document.inputs[wanted[0].input].time
-    values = {_raw(use): register[use.role] for use in wanted}
+    values = {name: value for use in wanted for name, value in _values(use, register).items()}
     if after is None or time is None:
         right = register.select(__person_found=register[PERSON], **values)
         return joined.left_join(right, joined["__who"] == right["__person_found"]).drop("__person_found")
@@ -228,8 +254,20 @@ def _beside(joined: "ir.Table", register: "ir.Table", wanted: list[Use], policy:
     return joined.left_join(right, same).drop("__person_found", "__period_found")
 
 
+def _values(use: Use, register: "ir.Table") -> dict[str, "ir.Column"]:
+    """What an attribute needs of its register: the value, and the holding that an amount belongs to."""
+    found = {_raw(use): register[use.role]}
+    if use.summed and use.amount and use.amount.contributor:
+        found[_raw_holding(use)] = code_text(register[use.amount.contributor])
+    return found
+
+
 def _raw(use: Use) -> str:
     return f"raw__{use.name}"
+
+
+def _raw_holding(use: Use) -> str:
+    return f"raw_holding__{use.name}"
 
 
 # Values as codes ----------------------------------------------------------------------------------------------------
@@ -241,10 +279,56 @@ def code_attributes(
     """One column per attribute, under its name: the index of its leaf, special codes included."""
     coded = joined
     for use in attributes.values():
-        coded = _in_bins(coded, use) if use.attribute.edges else _in_list(coded, use, delivery)
+        coded = _with_leaf(coded, use, delivery)
     for use in _dependencies_first(attributes):
         coded = coded.mutate(**{use.name: _settled(coded, use, policy.time_dimension)})
+    for use in (use for use in attributes.values() if use.summed):
+        coded = _with_amount(coded, use, delivery)
     return coded.select(*attributes, *_carried(coded))
+
+
+def _with_leaf(table: "ir.Table", use: Use, delivery: Delivery) -> "ir.Table":
+    """Adds leaf__NAME: the index of the value's leaf, null if there is none."""
+    if use.amount is not None:
+        return _reported(table, use)
+    return _in_bins(table, use) if use.attribute.edges else _in_list(table, use, delivery)
+
+
+def _reported(table: "ir.Table", use: Use) -> "ir.Table":
+    """Adds leaf__NAME for an amount: reported, whatever it is."""
+    import ibis
+
+    there = table[_raw(use)].notnull()
+    return table.mutate(**{_leaf(use): ibis.ifelse(there, ibis.literal(use.leaf(REPORTED)), ibis.null("int64"))})
+
+
+def _with_amount(table: "ir.Table", use: Use, delivery: Delivery) -> "ir.Table":
+    """Adds amount_of__NAME: in whole units of the figures published, each rounded by itself, 0 where none is reported;
+    and holding_of__NAME where holdings are declared: their numbers, -1 where there is none."""
+    import ibis
+    import pyarrow as pa
+
+    units = (table[_raw(use)].cast("float64") * 10.0 ** (use.amount.decimals if use.amount else 0) + 0.5).floor()
+    there = table[use.name] == use.leaf(REPORTED)
+    amounts = table.mutate(**{amount_column(use.name): ibis.ifelse(there, units, 0.0).fill_null(0.0).cast("int64")})
+    if _raw_holding(use) not in table.columns:
+        return amounts
+    names = sorted(n for n in amounts[_raw_holding(use)].to_pyarrow().unique().to_pylist() if n is not None)
+    key, own = f"key__{use.name}", holding_column(use.name)
+    numbers = pa.table({key: pa.array(names, pa.string()), own: pa.array(range(len(names)), pa.int64())})
+    known = materialised(delivery.engine, numbers)
+    joined = amounts.left_join(known, amounts[_raw_holding(use)] == known[key]).drop(key)
+    return joined.mutate(**{own: joined[own].fill_null(-1)})
+
+
+def amount_column(name: str) -> str:
+    """The column with an outcome's amount, in units of the figures published."""
+    return f"amount_of__{name}"
+
+
+def holding_column(name: str) -> str:
+    """The column with the number of the holding that an outcome's amount belongs to."""
+    return f"holding_of__{name}"
 
 
 def _in_list(table: "ir.Table", use: Use, delivery: Delivery) -> "ir.Table":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from release.codes import NO_ANSWER, NOT_FOUND, SPECIAL_CODES, Attribute
-from release.policy.document import Dimension, Outcome
+from release.policy.document import Amount, Dimension, Outcome
 from release.policy.policy import Policy
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ class Use:
     """One attribute. `missing` and `unknown` are the leaf codes such values count under; None: they are refused.
 
     only_if: other outcome -> its leaves for which this one arises. followed: leaves of the time dimension whose
-    persons the register follows for so long; None: all.
+    persons the register follows for so long; None: all. amount: of outcomes that are added up; summed: some table
+    shows their sums, so that amounts are kept.
     """
 
     attribute: Attribute
@@ -32,6 +33,8 @@ class Use:
     replace: Mapping[str, str]
     only_if: Mapping[str, frozenset[int]]
     followed: frozenset[int] | None
+    amount: Amount | None = None
+    summed: bool = False
 
     @property
     def name(self) -> str:
@@ -90,6 +93,8 @@ def _outcome(policy: Policy, name: str, said: Outcome) -> Use:
         replace=policy.replace.get(name, {}),
         only_if=policy.applicable[name],
         followed=None if followed is None or followed.all() else frozenset(np.flatnonzero(followed).tolist()),
+        amount=said.amount,
+        summed=name in policy.summed,
     )
 
 

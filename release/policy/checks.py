@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from release.errors import Fault, nearest
-from release.policy.document import Dimension, Input, Outcome, PolicyDocument
-from release.policy.meaning import sources_of
+from release.policy.document import Amount, Dimension, Input, Outcome, PolicyDocument
+from release.policy.meaning import OUTCOME_KINDS, sources_of
 from release.policy.synthetic_checks import synthetic_faults
 from release.policy.yaml_text import Place
 
@@ -164,10 +164,12 @@ def _outcome_faults(document: PolicyDocument, name: str, place: Place) -> Iterat
 
 
 def _kind_faults(words: Outcome, place: Place) -> Iterator[Fault]:
-    kinds = [kind for kind in ("codes", "bins", "scale") if getattr(words, kind) is not None]
+    kinds = [kind for kind in OUTCOME_KINDS if getattr(words, kind) is not None]
     if len(kinds) != 1:
-        what = f"the outcome has {' and '.join(kinds)}." if kinds else "the outcome has no codes, bins or scale."
-        yield place.fault(what, "give exactly one of codes, bins, scale")
+        what = (
+            f"the outcome has {' and '.join(kinds)}." if kinds else "the outcome has no codes, bins, scale or amount."
+        )
+        yield place.fault(what, "give exactly one of codes, bins, scale, amount")
     for key in ("levels", "replace"):
         if getattr(words, key) is not None and words.codes is None:
             yield (place / key).fault(f"`{key}` goes with codes only.", "remove it")
@@ -195,7 +197,23 @@ def _column_faults(words: Outcome, source: Input, role: str, place: Place) -> It
     if words.scale is not None and kind != "integer":
         advice = f"write `{role}: {{column: {source.column(role).column}, type: integer}}` under its input's columns"
         yield (place / "scale").fault(f'the role "{role}" isn\'t read as a whole number.', advice)
+    if words.amount is not None:
+        yield from _amount_faults(words.amount, source, role, place / "amount")
     yield from _coded_role_faults(words, source, role, place / "codes")
+
+
+def _amount_faults(said: Amount, source: Input, role: str, place: Place) -> Iterator[Fault]:
+    if source.column(role).type not in NUMBERS:
+        yield from _number_faults(source, role, place)
+    elif role not in source.rules or source.rules[role].minimum is None:
+        yield place.fault(
+            f'the least that "{role}" can be isn\'t declared, and everybody may know it.',
+            f"write `rules: {{{role}: {{minimum: 0}}}}` under its input: what is known beforehand counts",
+        )
+    if said.contributor is not None and said.contributor not in source.columns:
+        yield (place / "contributor").fault(
+            f'its input has no role "{said.contributor}".', nearest(said.contributor, source.columns)
+        )
 
 
 def _after_faults(document: PolicyDocument, words: Outcome, source: str, place: Place) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
-from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, SPECIAL_CODES, Attribute, Labels, tree
+from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, REPORTED, SPECIAL_CODES, Attribute, Labels, tree
 from release.errors import Fault, PolicyError, nearest
 from release.policy.bins import bin_codes, bin_edges, bin_texts
 from release.policy.csv_text import CodeFile, CodeFiles
@@ -76,6 +76,8 @@ def _declared(name: str, words: Dimension | Outcome, files: CodeFiles, place: Pl
         return _binned(name, words, place / "bins")
     if isinstance(words, Outcome) and words.scale:
         return _scaled(name, words.scale, place / "scale")
+    if isinstance(words, Outcome) and words.amount:
+        return LeafList(("all", name), (Leaf("", (REPORTED,), (_REPORTED_TEXTS,)),))
     levels = tuple(words.levels or ("all", name))
     _check_levels(levels, place / "levels")
     if isinstance(words.codes, str):
@@ -149,6 +151,9 @@ def _binned(name: str, outcome: Outcome, place: Place) -> LeafList:
     coded = zip(bin_codes(edges), bin_texts(edges), strict=True)
     leaves = tuple(Leaf("", (code,), (texts,)) for code, texts in coded)
     return LeafList(("all", name), leaves, edges=tuple(float(edge) for edge in edges))
+
+
+_REPORTED_TEXTS = {"en": "Amount known", "fi": "Määrä tiedossa", "sv": "Belopp känt"}
 
 
 def _scaled(name: str, scale: tuple[int, int], place: Place) -> LeafList:

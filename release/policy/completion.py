@@ -14,7 +14,7 @@ from release.errors import Fault, PolicyError, nearest
 from release.policy.code_lists import MOST_FAULTS, dimension_attribute, outcome_attribute
 from release.policy.csv_text import CodeFile, CodeFiles
 from release.policy.document import Dimension, Outcome, PolicyDocument, Possible
-from release.policy.meaning import periods_followed, special_codes, time_dimension
+from release.policy.meaning import OUTCOME_KINDS, periods_followed, special_codes, time_dimension
 from release.policy.policy import PossibleCombinations
 from release.policy.table_checks import MOST_CELLS, reference_faults, spaced
 from release.policy.yaml_text import Place
@@ -57,7 +57,7 @@ def _add_dimensions(done: Completion, document: PolicyDocument, files: CodeFiles
 def _add_outcomes(done: Completion, document: PolicyDocument, files: CodeFiles, place: Place) -> None:
     time_codes = _time_codes(done, document, place)
     for name, words in document.outcomes.items():
-        if name in document.dimensions or (words.codes is None and words.bins is None and words.scale is None):
+        if name in document.dimensions or all(getattr(words, kind) is None for kind in OUTCOME_KINDS):
             continue
         special = special_codes(document, name, time_codes)
         with done.keeping():

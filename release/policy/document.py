@@ -176,8 +176,17 @@ class Bins(Words):
     spacing: Literal["log", "even"] = "even"
 
 
+class Amount(Words):
+    """A number that can be added up: its sums and means are shown by exact tables."""
+
+    decimals: int = Field(0, ge=0, le=4, description="of the figures published: 0 for whole euros, 2 for cents")
+    contributor: Name | None = Field(
+        None, description="role of the same input with the holding that a person's amount belongs to; else the person"
+    )
+
+
 class Outcome(Words):
-    """What became of a person: codes, a number in bins, or a scale."""
+    """What became of a person: codes, a number in bins, a scale, or an amount."""
 
     title: Translated = {}
     from_: ShortText | None = Field(
@@ -197,6 +206,7 @@ class Outcome(Words):
     scale: Annotated[tuple[int, int], Field(strict=False)] | None = Field(
         None, description="lowest and highest score: [1, 5]"
     )
+    amount: Amount | None = Field(None, description="a number that can be added up, for sums in exact tables")
     no_answer: bool = Field(False, description="the input is a survey: who isn't in it gave no answer")
     only_if: dict[Name, list[ShortText]] = Field(
         {}, description="an earlier outcome -> its codes (any level) with which this one arises"
@@ -333,8 +343,8 @@ class Table(Words):
     title: Translated = {}
     by: list[ShortText] = Field(max_length=8, description="dimension, or dimension:level; [] for one national row")
     of: ShortText | None = Field(None, description="outcome, or outcome:level; absent: persons are counted")
-    show: list[Annotated[str, StringConstraints(pattern=r"^(count|share|mean|response-rate|p[1-9][0-9]?)$")]] = Field(
-        default=["count"], min_length=1
+    show: list[Annotated[str, StringConstraints(pattern=r"^(count|share|sum|mean|response-rate|p[1-9][0-9]?)$")]] = (
+        Field(default=["count"], min_length=1)
     )
     protection: Literal["dp"] | Protection = Field(
         "dp", description="dp: noise, the default; else an exact table, outside of differential privacy"

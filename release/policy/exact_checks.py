@@ -11,6 +11,7 @@ from math import prod
 from release.codes import Attribute
 from release.errors import Fault, nearest
 from release.policy.document import CellChoice, CellKey, PrimaryRules, Protection, Suppression, Table
+from release.policy.meaning import sources_of
 from release.policy.policy import EarlierRelease
 from release.policy.table_checks import Known, is_percentile, reference_faults, spaced
 from release.policy.yaml_text import Place
@@ -23,6 +24,10 @@ EVERY = "*"
 
 SUMS = ("dominance", "p_percent", "prior_posterior", "contributors")
 """Rules about sums, by the shares of their contributors."""
+CONCENTRATION = ("dominance", "p_percent", "prior_posterior")
+"""Those of them that have no meaning where amounts may be negative."""
+OF_SUMS = (*SUMS, "minimum", "holders")
+"""Rules that look at sums too."""
 SURVEYS = ("respondents", "response_rate")
 ANSWERS = ("one_answer", "k_disclosure")
 WITH_EMPTY = ("zeros", *ANSWERS)
@@ -110,6 +115,13 @@ def _statistics_faults(table: Table, place: Place) -> Iterator[Fault]:
                 f'exact tables show no percentiles: "{statistic}" is a person\'s own figure.',
                 "show count and share of the bins, or leave the table noisy",
             )
+    if "sum" in table.show and not table.by:
+        yield (place / "by").fault("an exact table of one sum has nothing to hide behind.", "add a dimension")
+    if "sum" in table.show and table.exact and table.exact.suppression is None:
+        yield (place / "show").fault(
+            f"sums are protected by suppression alone; {table.exact.kinds[0]} changes numbers of persons.",
+            "write `suppression` under protection, or remove sum and mean",
+        )
     if "count" not in table.show:
         yield (place / "show").fault(
             "an exact table shows its counts: its protection is judged and certified on them.", "add count"
@@ -118,6 +130,8 @@ def _statistics_faults(table: Table, place: Place) -> Iterator[Fault]:
 
 def _suppression_faults(known: Known, table: Table, said: Suppression, place: Place) -> Iterator[Fault]:
     yield from _rule_faults(known, table, said.rules, place / "rules")
+    if "sum" in table.show:
+        yield from _amount_rule_faults(known, table, said.rules, place / "rules")
     if said.width == "to-threshold" and said.rules.minimum is None:
         yield (place / "width").fault("there is no threshold to reach.", "give rules.minimum, or a width in figures")
     elif isinstance(said.width, int) and said.width < 1:
@@ -143,10 +157,10 @@ def _rule_faults(known: Known, table: Table, rules: PrimaryRules, place: Place) 
             "a minimum of 1 hides nothing while zeros are shown.", "raise it, or add `zeros: true`"
         )
     for key in SUMS:
-        if key in named:
+        if key in named and "sum" not in table.show:
             yield (place / key).fault(
                 f"`{key}` is about sums with contributors, and the table shows counts.",
-                "write `minimum`, or protect a file of sums with `suppress_table`",
+                "show the `sum` of an outcome with an amount, or write `minimum`",
             )
     yield from _outcome_rule_faults(known, table, named, place)
     if rules.holders is not None:
@@ -163,6 +177,32 @@ def _rule_faults(known: Known, table: Table, rules: PrimaryRules, place: Place) 
         yield (place / "prior_posterior").fault(
             "what is known beforehand (q) is narrower than what may become known (p).", "write a p smaller than q"
         )
+
+
+def _amount_rule_faults(known: Known, table: Table, rules: PrimaryRules, place: Place) -> Iterator[Fault]:
+    """Whether the rules of a table that shows sums are about them, and have a meaning."""
+    named = [key for key in PrimaryRules.model_fields if getattr(rules, key) not in (None, False)]
+    if not set(named) & set(OF_SUMS):
+        yield place.fault("no rule is about the sums.", "write `p_percent: 10`, `contributors: 3` or `minimum: 5`, say")
+    for key in set(named) & set(WITH_EMPTY):
+        yield (place / key).fault(
+            f"`{key}` hides empty cells, and a sum over nobody is 0 to everybody.",
+            "leave it out, or show the sums in a table of their own",
+        )
+    least = _least(known, (table.of or "").partition(":")[0])
+    for key in set(named) & set(CONCENTRATION):
+        if least is not None and least < 0:
+            yield (place / key).fault(
+                f"`{key}` has no meaning for negative amounts, and the least declared is {least:g}.",
+                "declare a minimum of 0 if there are none, or write `contributors: 3`",
+            )
+
+
+def _least(known: Known, outcome: str) -> float | None:
+    """The least that an outcome's role is declared to be."""
+    sources = sources_of(known.document, outcome) if outcome in known.document.outcomes else []
+    rules = known.document.inputs[sources[0][0]].rules if sources else {}
+    return rules[sources[0][1]].minimum if sources and sources[0][1] in rules else None
 
 
 def _outcome_rule_faults(known: Known, table: Table, named: Sequence[str], place: Place) -> Iterator[Fault]:

@@ -8,6 +8,9 @@ import numpy.typing as npt
 from release.codes import NO_ANSWER, NOT_APPLICABLE, NOT_FOUND, Attribute
 from release.policy.document import PolicyDocument
 
+OUTCOME_KINDS = ("codes", "bins", "scale", "amount")
+"""What an outcome has exactly one of."""
+
 
 def sources_of(document: PolicyDocument, outcome: str) -> list[tuple[str, str]]:
     """(input, role) pairs that an outcome may be read from; exactly one in a checked policy."""

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
+from math import floor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from release.codes import SPECIAL_CODES, Attribute
-from release.policy.document import HouseDocument, PolicyDocument, Table
+from release.policy.document import Amount, HouseDocument, PolicyDocument, Rule, Table
 from release.policy.meaning import leaves_of, periods_followed, sources_of, time_dimension
 
+_HALF = Fraction(1, 2)
 Combination = tuple[tuple[str, int], ...]
 """Levels of some attributes, e.g. (("provider", 2), ("field", 1)), in the policy's order, levels >= 1 only."""
 
@@ -150,6 +153,24 @@ class Policy:
         """Whether some table's figures are changed by who is in a cell: cell keys, and random rounding."""
         protections = [said for table in self.exact.values() if (said := table.exact)]
         return any(said.cell_key or (said.rounding and said.rounding.keyed) for said in protections)
+
+    @cached_property
+    def summed(self) -> tuple[str, ...]:
+        """Outcomes whose sums some exact table shows, in the policy's order."""
+        shown = {self.level_of(str(table.of))[0] for table in self.exact.values() if "sum" in table.show}
+        return tuple(name for name in self.document.outcomes if name in shown)
+
+    def amount(self, outcome: str) -> Amount:
+        """How an outcome's amounts are added up; those of one without are whole and each person's own."""
+        return self.document.outcomes[outcome].amount or Amount.model_validate({})
+
+    def amount_range(self, outcome: str) -> tuple[int | None, int | None]:
+        """Least and largest amount that anyone can have, as everybody knows, in units of the figures published."""
+        source, role = self.source(outcome)
+        rule = self.document.inputs[source].rules.get(role, Rule.model_validate({}))
+        unit = 10 ** self.amount(outcome).decimals
+        least = None if rule.minimum is None else floor(Fraction(repr(rule.minimum)) * unit + _HALF)
+        return least, None if rule.maximum is None else floor(Fraction(repr(rule.maximum)) * unit + _HALF)
 
     def measured(self, table: Table) -> Combination:
         """The levels of a table's dimensions and of its outcome together."""

@@ -110,6 +110,7 @@ def _table_faults(known: Known, table: Table, place: Place) -> Iterator[Fault]:
     references = [*by, *of]
     yield from references
     yield from _show_faults(known, table, place / "show")
+    yield from _sum_faults(known, table, place / "show")
     yield from _minimum_faults(known, table, place)
     if not references:
         yield from _size_faults(known, table, place)
@@ -170,9 +171,14 @@ def _statistic_faults(known: Known, of: str, statistic: str, place: Place) -> It
         yield place.fault(
             f'"{statistic}" needs an outcome with bins, and "{name}" has none.', "show count and share, or give it bins"
         )
-    if statistic == "mean" and outcome.scale is None:
+    if statistic == "mean" and outcome.scale is None and outcome.amount is None:
         yield place.fault(
             f'"mean" needs an outcome with a scale, and "{name}" has none.', "show p50 of bins, or give it a scale"
+        )
+    if statistic == "sum" and outcome.amount is None:
+        yield place.fault(
+            f'"sum" needs an outcome with an amount, and "{name}" has none.',
+            "add `amount: {}` to an outcome in place of bins",
         )
     if statistic == "response-rate" and not outcome.no_answer:
         yield place.fault(
@@ -180,6 +186,24 @@ def _statistic_faults(known: Known, of: str, statistic: str, place: Place) -> It
         )
     if attribute and level and level != attribute.leaves.name and (statistic == "mean" or is_percentile(statistic)):
         yield place.fault(f'"{statistic}" is taken at the finest level.', f"write `of: {name}`")
+
+
+def _sum_faults(known: Known, table: Table, place: Place) -> Iterator[Fault]:
+    """Sums and means of amounts: in exact tables only, and a mean with both its sum and its count."""
+    outcome = known.document.outcomes.get((table.of or "").partition(":")[0])
+    if outcome is None or outcome.amount is None:
+        return
+    for position, statistic in enumerate(table.show):
+        if statistic in ("sum", "mean") and table.exact is None:
+            yield (place / position).fault(
+                f"the {statistic} of an amount is shown by exact tables only: noise that hides one person in it would "
+                "have to be as large as the largest amount there could be.",
+                "add `protection`, or show p50 of an outcome with bins",
+            )
+        elif statistic == "mean" and "sum" not in table.show:
+            yield (place / position).fault(
+                "a mean tells its sum to whoever knows the count, and is judged as both.", "add sum to show"
+            )
 
 
 def is_percentile(statistic: str) -> bool:

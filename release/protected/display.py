@@ -253,7 +253,7 @@ def _ticks(low: float, high: float, statistic: str) -> Iterator[tuple[float, str
 
 def _in_unit(table: SafeTable, statistic: str, language: str) -> str:
     called = statistic_text(statistic, language)
-    with_unit = table.unit and (statistic == "mean" or percentile_of(statistic))
+    with_unit = table.unit and (statistic in ("sum", "mean") or percentile_of(statistic))
     return f"{called}, {table.unit}" if with_unit else called
 
 

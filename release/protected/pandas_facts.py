@@ -111,12 +111,24 @@ def _with_contributors(
     import pandas as pd
 
     who = pd.factorize(frame[columns.contributor])[0].astype(np.int64)
-    row, cell = pairs(system)
     amount = np.ones(len(frame), np.int64)
     if columns.value is not None:
         amount = whole_numbers(frame, columns.value, decimals=columns.decimals)
     elif columns.count is not None:
         amount = whole_numbers(frame, columns.count)
+    top = max((rule.n for rule in rules if isinstance(rule, Dominance)), default=2)
+    contributors, sole, largest = contributions(system, who, amount, top=max(top, 2))
+    return replace(facts, contributors=contributors, sole=sole, largest=largest if columns.value is not None else None)
+
+
+def contributions(system: System, who: IntArray, amount: IntArray, *, top: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Who stands behind each cell: how many contributors [n], the only one or NOBODY [n], the largest amounts [n, top].
+
+    who, amount: int64, one entry per row of `system.leaves`; the amounts of one contributor are added up first.
+    """
+    import pandas as pd
+
+    row, cell = pairs(system)
     parts = pd.DataFrame({"cell": cell, "who": who[row], "amount": amount[row]})
     parts = parts.groupby(["cell", "who"], sort=True)["amount"].sum().abs().reset_index()
     parts = parts[parts["amount"] > 0].sort_values(["cell", "amount", "who"], ascending=[True, False, True])
@@ -125,9 +137,7 @@ def _with_contributors(
     sole = np.full(len(system), NOBODY, np.int64)
     sole[first["cell"].to_numpy()] = first["who"].to_numpy()
     sole[contributors != 1] = NOBODY
-    top = max((rule.n for rule in rules if isinstance(rule, Dominance)), default=2)
-    largest = _largest(parts, len(system), max(top, 2)) if columns.value is not None else None
-    return replace(facts, contributors=contributors, sole=sole, largest=largest)
+    return contributors, sole, _largest(parts, len(system), top)
 
 
 def _largest(parts: "pd.DataFrame", cells: int, top: int) -> IntArray:

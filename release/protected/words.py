@@ -17,6 +17,7 @@ ALL_TEXT = {"en": "All", "fi": "Kaikki", "sv": "Alla"}
 _STATISTICS: Mapping[str, Mapping[str, str]] = {
     "count": {"en": "persons", "fi": "henkilöitä", "sv": "personer"},
     "share": {"en": "share", "fi": "osuus", "sv": "andel"},
+    "sum": {"en": "sum", "fi": "summa", "sv": "summa"},
     "mean": {"en": "mean", "fi": "keskiarvo", "sv": "medelvärde"},
     "response-rate": {"en": "response rate", "fi": "vastausosuus", "sv": "svarsandel"},
     "p25": {"en": "lower quartile", "fi": "alakvartiili", "sv": "undre kvartil"},
@@ -33,6 +34,11 @@ _MEANINGS: Mapping[str, Mapping[str, str]] = {
         "en": "Share of the persons that have the code, as a fraction of one.",
         "fi": "Niiden henkilöiden osuus, joilla on tämä koodi; koko on yksi.",
         "sv": "Andel av personerna som har koden; hela är ett.",
+    },
+    "sum": {
+        "en": "Sum over the persons whose amount is known, in the unit of the table.",
+        "fi": "Summa henkilöistä, joiden määrä tunnetaan, taulukon yksikössä.",
+        "sv": "Summa över personer vars belopp är känt, i tabellens enhet.",
     },
     "mean": {
         "en": "Mean over the persons whose value is known.",
@@ -197,8 +203,8 @@ def decimals_for(statistic: str, half_width: float) -> int:
 
     half_width: half the 95 % interval (1.96 standard errors), in the unit shown (points for shares).
     """
-    if statistic == "count" or not math.isfinite(half_width) or half_width <= 0:
-        return {"count": 0}.get(statistic, 1)
+    if statistic in ("count", "sum") or not math.isfinite(half_width) or half_width <= 0:
+        return {"count": 0, "sum": 2}.get(statistic, 1)
     return min(3, max(0, -math.floor(math.log10(half_width / 1.96))))
 
 
@@ -212,6 +218,7 @@ def written_figure(statistic: str, value: float, lower: float, upper: float) -> 
     """A figure with its 95 % interval: "1 234 (1 180–1 288)", "62.5 % (61.0–64.1)"."""
     scale = 100.0 if is_fraction(statistic) else 1.0
     decimals = decimals_for(statistic, (upper - lower) / 2 * scale)
+    decimals = 0 if statistic == "sum" and value.is_integer() else decimals
     texts = [written(number * scale, decimals) for number in (value, lower, upper)]
     percent = "\u00a0%" if is_fraction(statistic) else ""
     if not (math.isfinite(lower) and math.isfinite(upper)):

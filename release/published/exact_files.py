@@ -70,6 +70,7 @@ def _facts(protected: Protected, files: dict[str, bytes]) -> dict[str, object]:
         "format": FORMAT,
         "set": tables.name,
         "protection": tables.kind,
+        **({"sums_of": tables.summed} if tables.summed else {}),
         "tables": {
             name: {attribute: tables.attributes[attribute].levels[level].name for attribute, level in levels.items()}
             for name, levels in tables.tables.items()

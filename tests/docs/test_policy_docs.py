@@ -17,7 +17,7 @@ PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
 SECTIONS = {
     "PolicyDocument": "Top level", "Privacy": "privacy", "Column": "inputs", "Rule": "inputs", "Periods": "inputs",
     "Input": "inputs", "Link": "link", "Dimension": "dimensions", "Bins": "outcomes", "Outcome": "outcomes",
-    "Withhold": "withhold", "Table": "tables", "Possible": "possible", "Synthetic": "synthetic",
+    "Amount": "outcomes", "Withhold": "withhold", "Table": "tables", "Possible": "possible", "Synthetic": "synthetic",
     "HouseDocument": "The house policy", "TrackException": "The house policy",
     **dict.fromkeys(("Dominance", "PriorPosterior", "Holders", "PrimaryRules", "Suppression", "CellKey", "Rounding",
                      "Protection"), "Exact tables"),

@@ -16,30 +16,49 @@ from release.shown import Closed
 
 
 @dataclass(frozen=True, repr=False, eq=False)
+class TrueSums(Closed):
+    """Sums of amounts, cell by cell of a set's system, in units of the figures published. Confidential.
+
+    sums, absolute: int64 [n], of the amounts and of their sizes. largest: int64 [n, t], the largest contributions, of
+    one holding added up. contributors: int64 [n], those whose contribution isn't 0. sole: int64 [n], the number of the
+    only contributor, -1 elsewhere.
+    """
+
+    sums: IntArray
+    absolute: IntArray
+    largest: IntArray
+    contributors: IntArray
+    sole: IntArray
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class TrueCounts(Closed):
     """Persons by the finest combinations of one set of tables. Confidential; no row, no identifier.
 
     nodes: attribute -> index of each combination's code at the set's finest level, int64 [k], in rising order.
     persons: int64 [k]. keys: sums of the upper and lower halves of record keys, int64 [k] each. holders: kind ->
-    (combination, holder), both int64: every pair that occurs.
+    (combination, holder), both int64: every pair that occurs. amounts: of a set of sums; its persons are those whose
+    amount is known.
     """
 
     nodes: Mapping[str, IntArray]
     persons: IntArray
     keys: tuple[IntArray, IntArray] | None = None
     holders: Mapping[str, tuple[IntArray, IntArray]] = field(default_factory=dict)
+    amounts: TrueSums | None = None
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class TrueCells(Closed):
     """A set's system of cells with their true values. Confidential.
 
-    values: int64 [n], persons; they add up over every sum of the system.
+    values: int64 [n], persons or sums of amounts; they add up over every sum of the system. persons: int64 [n].
     """
 
     tables: TableSet
     system: System
     values: IntArray
+    persons: IntArray
     counts: TrueCounts
 
     def codes_along(self, attribute: str) -> IntArray:
@@ -82,7 +101,13 @@ class TrueCells(Closed):
 def true_cells(tables: TableSet, counts: TrueCounts) -> TrueCells:
     """Every cell of the set's tables and totals that holds somebody."""
     system = crossed(tables.hierarchies, leaves=_leaf_codes(tables, counts.nodes), tables=tables.shown)
-    return TrueCells(tables, system, folded(system, counts.persons), counts)
+    persons = folded(system, counts.persons)
+    return TrueCells(tables, system, persons if counts.amounts is None else counts.amounts.sums, persons, counts)
+
+
+def cells_of_rows(tables: TableSet, nodes: Mapping[str, IntArray]) -> System:
+    """The same cells with rows as leaves, one entry each: what rows belong to which cell."""
+    return crossed(tables.hierarchies, leaves=_leaf_codes(tables, nodes), tables=tables.shown)
 
 
 def _leaf_codes(tables: TableSet, nodes: Mapping[str, IntArray]) -> dict[str, list[str]]:
@@ -98,7 +123,12 @@ def keys_of_cells(cells: TrueCells) -> KeyArray:
 
 
 def sole_persons(cells: TrueCells) -> IntArray:
-    """Number of the only person of each cell of one person: that of his finest combination; -1 elsewhere. int64 [n]."""
+    """Number of the only person, or contributor to a sum, of each cell that has but one; -1 elsewhere. int64 [n].
+
+    A person has the number of his finest combination.
+    """
+    if cells.counts.amounts is not None:
+        return cells.counts.amounts.sole
     numbers = np.where(cells.counts.persons > 0, np.arange(len(cells.counts.persons)), 0)
     summed = folded(cells.system, numbers.astype(np.int64))
     return np.where(cells.values == 1, summed, -1).astype(np.int64)

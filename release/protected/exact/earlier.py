@@ -38,7 +38,8 @@ def before(policy: Policy, tables: TableSet, system: System, values: IntArray) -
     found = nothing_before(len(system))
     for release in policy.earlier:
         for protected in read_exact(release.folder, release.policy):
-            if set(protected.tables.finest) & set(tables.finest) and protected.tables.kind == "suppression":
+            same = protected.tables.summed == tables.summed and protected.tables.kind == "suppression"
+            if same and set(protected.tables.finest) & set(tables.finest):
                 found = _joined(found, _told(release, protected, system, values))
     return found
 
@@ -59,7 +60,7 @@ def _told(release: EarlierRelease, protected: Protected, system: System, values:
     hidden[known] = protected.hidden[here[known]]
     shown &= ~hidden
     told = np.where(known, protected.values[here], 0)
-    other = int((shown & (told != values)).sum()) + int((~listed & (protected.hidden | (protected.values > 0))).sum())
+    other = int((shown & (told != values)).sum()) + int((~listed & (protected.hidden | (protected.values != 0))).sum())
     if other:
         raise DataError(
             f'the release "{release.name}" shows other figures of {roughly(other)} cells than this delivery gives',
@@ -67,7 +68,7 @@ def _told(release: EarlierRelease, protected: Protected, system: System, values:
             now="publish from the delivery of that release; leave `earlier` out only if it is about other persons. "
             "Nothing has been charged to the privacy budget.",
         )
-    lower = 1 if protected.proof is None else protected.proof.lower
+    lower = 1 if protected.proof is None or not isinstance(protected.proof.lower, int) else protected.proof.lower
     return Before(shown, hidden, lower)
 
 

@@ -36,6 +36,8 @@ def possible_cells(policy: Policy, table: Table) -> BoolArray:
 def empty_that_count(policy: Policy, tables: TableSet) -> IntArray | None:
     """Flat indices of a set's finest combinations that can occur, where its rules hide zeros; else None."""
     name = tables.name
+    if tables.summed:
+        return None
     said = policy.exact[name].exact
     rules = said.suppression.rules if said and said.suppression else None
     if rules is None or not any(getattr(rules, key) not in (None, False) for key in WITH_EMPTY):

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from release.codes import NO_ANSWER, NOT_APPLICABLE, IntArray
-from release.errors import Fault, PolicyError, roughly
+from release.errors import Fault, PolicyError, UtfallError, roughly
 from release.policy.document import CellChoice, PrimaryRules, Suppression, Table
 from release.policy.exact_checks import EVERY
 from release.protected.exact.cells import TrueCells, holders_in_cells, sole_persons
@@ -16,10 +16,14 @@ from release.protected.suppression.primary import Primary, judge
 from release.protected.suppression.question import BoolArray, Effort, FloatArray, Insiders, cost_of
 from release.protected.suppression.rules import (
     CellFacts,
+    Dominance,
     KDisclosure,
+    MinimumContributors,
     MinimumFrequency,
     MinimumHolders,
     MinimumRespondents,
+    PPercent,
+    PriorPosterior,
     ResponseRate,
     Rule,
 )
@@ -57,7 +61,8 @@ class Judged(Closed):
     @property
     def upward(self) -> IntArray:
         """How far above the truth readers must think each cell possible, by rules of concentration; 0: no demand."""
-        return np.asarray(np.max([verdict.upward for verdict in self.verdicts], axis=0), np.int64)
+        none = np.zeros(len(self.primary), np.int64)
+        return np.asarray(np.max([none, *(verdict.upward for verdict in self.verdicts)], axis=0), np.int64)
 
 
 SHOWN_BEFORE = "an earlier release shows it"
@@ -84,7 +89,7 @@ def judged(cells: TrueCells, tables: Mapping[str, Table], earlier: Before) -> Ju
         width=np.where(primary, np.maximum(width, 1), 0).astype(np.int64),
         stated=np.where(primary, np.maximum(stated, 1), 0).astype(np.int64),
         cost=np.max([part.cost for part in parts], axis=0),
-        publish=np.any([part.publish for part in parts], axis=0) | earlier.shown | everybody(cells),
+        publish=np.any([part.publish for part in parts], axis=0) | earlier.shown | _always_shown(cells),
         reasons=reasons,
         verdicts=tuple(verdict for part in parts for verdict in part.verdicts),
         complements=_joined([part.complements for part in parts]),
@@ -96,6 +101,11 @@ def judged(cells: TrueCells, tables: Mapping[str, Table], earlier: Before) -> Ju
     _refuse_all_primary(cells, together)
     _refuse_contradiction(together, earlier)
     return together
+
+
+def _always_shown(cells: TrueCells) -> BoolArray:
+    """The number of all persons; no sum: all sums of an outcome are one set, so none is hidden for another's sake."""
+    return np.zeros(len(cells.values), bool) if cells.tables.summed else everybody(cells)
 
 
 def everybody(cells: TrueCells) -> BoolArray:
@@ -125,11 +135,12 @@ def _judged_table(cells: TrueCells, name: str, table: Table) -> Judged:
     reasons = {reason: where for verdict in verdicts for reason, where in _by_reason(verdict)}
     if said.hide:
         reasons["hidden by the policy's choice"] = hide
-    primary = np.any([verdict.flags for verdict in verdicts], axis=0) | hide
+    primary = np.any([hide, *(verdict.flags for verdict in verdicts)], axis=0)
+    least = primary * (_width(said) if cells.tables.summed else 1)
     return Judged(
         primary=primary,
-        width=np.max([hide, *(verdict.width for verdict in verdicts)], axis=0),
-        stated=np.max([hide, *(verdict.stated for verdict in verdicts)], axis=0),
+        width=np.max([least, *(verdict.width for verdict in verdicts)], axis=0).astype(np.int64),
+        stated=np.max([least, *(verdict.stated for verdict in verdicts)], axis=0).astype(np.int64),
         cost=np.where(inside, _cost(cells, name, said), 0.0),
         publish=_chosen(cells, name, said.publish),
         reasons=reasons,
@@ -190,6 +201,9 @@ def _refuse_contradiction(found: Judged, earlier: Before) -> None:
 
 def _verdicts(cells: TrueCells, table: Table, said: Suppression) -> Iterator[tuple[CellFacts, list[Rule]]]:
     """Facts with the rules that look at them: numbers of persons, and numbers of answers."""
+    if cells.tables.summed:
+        yield _sum_facts(cells, said.rules), list(_sum_rules(said))
+        return
     persons = list(_person_rules(said))
     answers = list(_answer_rules(said.rules, _width(said)))
     if persons:
@@ -212,6 +226,42 @@ def _person_rules(said: Suppression) -> Iterator[Rule]:
         yield KDisclosure(_GROUP, rules.k_disclosure or 0)
 
 
+def _sum_rules(said: Suppression) -> Iterator[Rule]:
+    """The rules that look at sums: by those whose amount is known, and by what each of them holds."""
+    rules, width = said.rules, _width(said)
+    if rules.minimum is not None:
+        yield MinimumFrequency(rules.minimum, width=width)
+    if rules.holders is not None:
+        yield MinimumHolders(rules.holders.by, rules.holders.minimum, width)
+    if rules.contributors is not None:
+        yield MinimumContributors(rules.contributors, width)
+    if rules.dominance is not None:
+        yield Dominance(rules.dominance.n, _exactly(rules.dominance.k))
+    if rules.p_percent is not None:
+        yield PPercent(_exactly(rules.p_percent))
+    if rules.prior_posterior is not None:
+        yield PriorPosterior(_exactly(rules.prior_posterior.p), _exactly(rules.prior_posterior.q))
+
+
+def _exactly(percent: float) -> Fraction:
+    return Fraction(repr(percent))
+
+
+def _sum_facts(cells: TrueCells, rules: PrimaryRules) -> CellFacts:
+    amounts = cells.counts.amounts
+    if amounts is None:
+        raise UtfallError("the contributions weren't counted; nothing was published")
+    return CellFacts(
+        counts=cells.persons,
+        sums=amounts.sums,
+        absolute=amounts.absolute,
+        largest=amounts.largest,
+        contributors=amounts.contributors,
+        holders=_holders(cells, rules),
+        sole=amounts.sole,
+    )
+
+
 def _answer_rules(rules: PrimaryRules, width: int) -> Iterator[Rule]:
     if rules.respondents is not None:
         yield MinimumRespondents(rules.respondents, width)
@@ -220,9 +270,12 @@ def _answer_rules(rules: PrimaryRules, width: int) -> Iterator[Rule]:
 
 
 def _person_facts(cells: TrueCells, table: Table, rules: PrimaryRules) -> CellFacts:
-    holders = {rules.holders.by: holders_in_cells(cells, rules.holders.by)} if rules.holders else {}
     groups = {_GROUP: _group_sizes(cells, table)} if rules.one_answer or rules.k_disclosure is not None else {}
-    return CellFacts(counts=cells.values, holders=holders, groups=groups, sole=sole_persons(cells))
+    return CellFacts(counts=cells.values, holders=_holders(cells, rules), groups=groups, sole=sole_persons(cells))
+
+
+def _holders(cells: TrueCells, rules: PrimaryRules) -> dict[str, IntArray]:
+    return {rules.holders.by: holders_in_cells(cells, rules.holders.by)} if rules.holders else {}
 
 
 def _group_sizes(cells: TrueCells, table: Table) -> IntArray:
@@ -253,8 +306,9 @@ def _beside(cells: TrueCells, attribute: str, code: str) -> IntArray:
 def _complements(cells: TrueCells, table: Table, verdicts: Sequence[Primary]) -> Complements:
     """Cells whose other answers together may not be known to be few: with their groups' totals, the cells of those to
     whom the outcome doesn't apply, and widths."""
-    where = np.concatenate([verdict.complements() for verdict in verdicts])
-    width = np.concatenate([verdict.complement_width() for verdict in verdicts])
+    none = np.zeros(0, np.int64)
+    where = np.concatenate([none, *(verdict.complements() for verdict in verdicts)])
+    width = np.concatenate([none, *(verdict.complement_width() for verdict in verdicts)])
     if not len(where):
         return where, where, where, width
     outcome = str(table.of).partition(":")[0]
@@ -284,9 +338,10 @@ def _cost(cells: TrueCells, name: str, said: Suppression) -> FloatArray:
 
 
 def _chosen(cells: TrueCells, name: str, choices: Sequence[CellChoice]) -> BoolArray:
-    """Cells that a list of choices names."""
+    """Cells that a list of choices names; those about an outcome's codes are about counts, not about its sums."""
     found = np.zeros(len(cells.values), bool)
-    for choice in choices:
+    known = cells.tables.tables[name]
+    for choice in (one for one in choices if all(reference.partition(":")[0] in known for reference in one)):
         found |= _chosen_once(cells, name, choice)
     return found
 

@@ -46,7 +46,7 @@ def loss_of(protected: Sequence[Protected]) -> Loss:
     """Count cells with persons and hidden ones, for each suppressed table and combination of its levels."""
     return Loss(
         {
-            name: tuple(_levels(one, levels))
+            (f"{name}: sum" if one.tables.summed else name): tuple(_levels(one, levels))
             for one in protected
             if one.tables.kind == "suppression"
             for name, levels in one.tables.tables.items()

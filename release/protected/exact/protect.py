@@ -19,6 +19,7 @@ from release.protected.exact.cells import TrueCells, TrueCounts, keys_of_cells, 
 from release.protected.exact.earlier import before
 from release.protected.exact.empty import empty_that_count, with_empty
 from release.protected.exact.judged import Judged, judged
+from release.protected.exact.known import known_of_sums
 from release.protected.exact.protected import Proof, Protected, sealed
 from release.protected.exact.sets import TableSet
 from release.protected.perturb.cell_key import perturbed_counts
@@ -34,6 +35,9 @@ from release.protected.suppression.rules.groups import with_complements
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import View, outsider
 from release.shown import Shown
+
+_FAR_BELOW = -(2**50)
+"""For the engine, where nothing is known below a figure."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,16 +72,27 @@ class OfficeReport(Shown):
         return bar_chart("What is hidden, by rule", bars)._repr_html_() if bars else ""
 
 
+def protect_sets(
+    sets: Sequence[TableSet], counts: Sequence[TrueCounts], policy: Policy, *, secret: bytes
+) -> list[tuple[Protected, OfficeReport]]:
+    """Protect every set; counts come before sums, because counts that are shown tell something of hidden sums."""
+    done: list[tuple[Protected, OfficeReport]] = []
+    for tables, counted in zip(sets, counts, strict=True):
+        beside = [protected for protected, _ in done]
+        done.append(protect_set(tables, counted, policy, secret=secret, beside=beside))
+    return done
+
+
 def protect_set(
-    tables: TableSet, counts: TrueCounts, policy: Policy, *, secret: bytes
+    tables: TableSet, counts: TrueCounts, policy: Policy, *, secret: bytes, beside: Sequence[Protected] = ()
 ) -> tuple[Protected, OfficeReport]:
     """Protect one set of tables; PolicyError, DataError or VerificationError if it can't be published.
 
-    secret: the office's, for cell keys.
+    secret: the office's, for cell keys. beside: sets that are published with it, counts where these are sums.
     """
     cells = _cells(tables, counts, policy)
     if tables.kind == "suppression":
-        return _suppressed(cells, policy)
+        return _suppressed(cells, policy, beside)
     return _changed(cells, secret)
 
 
@@ -96,18 +111,28 @@ def _cells(tables: TableSet, counts: TrueCounts, policy: Policy) -> TrueCells:
 # Suppression -------------------------------------------------------------------------------------------------------
 
 
-def _suppressed(cells: TrueCells, policy: Policy) -> tuple[Protected, OfficeReport]:
+def _suppressed(cells: TrueCells, policy: Policy, beside: Sequence[Protected]) -> tuple[Protected, OfficeReport]:
     asked = _judged(cells, policy)
-    question = _question(cells, asked)
+    lower, upper = _known(cells, asked, policy, beside)
+    question = _question(cells, asked, lower)
     pattern = _pattern(cells, asked, question)
     hidden: BoolArray = pattern.hidden[: len(cells.values)]
-    view = outsider(cells.system.relations, cells.values, hidden, lower=asked.lower)
+    view = outsider(cells.system.relations, cells.values, hidden, lower=lower, upper=upper)
     certificate, width = _certified(view, asked)
     _refuse_unless_proven(view, certificate, width, asked)
     _refuse_unless_safe_inside(question, pattern, view, asked)
-    proof = Proof(hidden, width, asked.lower, certificate)
+    proof = Proof(hidden, width, lower if cells.tables.summed else asked.lower, certificate, upper)
     protected = sealed(cells.tables, cells.system.cells, view.values, how="exact where shown", proof=proof)
     return protected, _report(cells, asked, hidden)
+
+
+def _known(
+    cells: TrueCells, asked: Judged, policy: Policy, beside: Sequence[Protected]
+) -> tuple[IntArray, IntArray | None]:
+    """What every reader knows of each cell if it is hidden: at least, and at most (None: nothing)."""
+    if cells.tables.summed:
+        return known_of_sums(cells.tables, cells.system, policy, beside)
+    return np.full(len(cells.values), asked.lower, np.int64), None
 
 
 def _judged(cells: TrueCells, policy: Policy) -> Judged:
@@ -131,7 +156,7 @@ def _pattern(cells: TrueCells, asked: Judged, question: Question) -> Pattern:
     return pattern
 
 
-def _question(cells: TrueCells, asked: Judged) -> Question:
+def _question(cells: TrueCells, asked: Judged, lower: IntArray) -> Question:
     """All that the engine needs; complements of group disclosure are cells of their own, never published."""
     places, totals, besides, widths = asked.complements
     relations, values = with_complements(cells.system.relations, cells.values, places, totals=totals, besides=besides)
@@ -143,7 +168,7 @@ def _question(cells: TrueCells, asked: Judged) -> Question:
         width=np.concatenate([asked.width, widths]),
         cost=np.concatenate([asked.cost, np.zeros(more)]),
         publish=np.concatenate([asked.publish, np.zeros(more, bool)]),
-        lower=np.concatenate([np.full(len(cells.values), asked.lower), np.zeros(more)]).astype(np.int64),
+        lower=np.concatenate([np.maximum(lower, _FAR_BELOW), np.zeros(more)]).astype(np.int64),
         alone=np.concatenate([asked.alone, np.full(more, -1)]).astype(np.int64),
         insiders=asked.insiders,
         system=None if more else cells.system,
@@ -204,7 +229,7 @@ def _refuse(faults: Sequence[str], where: str, now: str) -> None:
 
 
 def _report(cells: TrueCells, asked: Judged, hidden: BoolArray) -> OfficeReport:
-    value = int(cells.values[hidden].sum())
+    value = int(cells.persons[hidden].sum())
     lines = [
         ("cells with persons", roughly(len(cells.values))),
         *((f"hidden by rule: {reason}", roughly(int(where.sum()))) for reason, where in asked.reasons.items()),
@@ -218,9 +243,9 @@ def _report(cells: TrueCells, asked: Judged, hidden: BoolArray) -> OfficeReport:
 
 def _loss(cells: TrueCells, hidden: Mapping[str, BoolArray]) -> Iterator[tuple[str, float, float]]:
     """Shares in whole per cent, so that they tell of no few persons."""
-    persons = max(int(cells.values.sum()), 1)
+    persons = max(int(cells.persons.sum()), 1)
     for what, where in hidden.items():
-        yield what, round(float(where.mean()), 2), round(int(cells.values[where].sum()) / persons, 2)
+        yield what, round(float(where.mean()), 2), round(int(cells.persons[where].sum()) / persons, 2)
 
 
 # Perturbation ------------------------------------------------------------------------------------------------------

@@ -24,14 +24,16 @@ _SEAL = object()
 class Proof:
     """Which cells are hidden, and that none can be worked out.
 
-    hidden: bool [n]. width: int64 [n], how far two possible tables differ at each hidden cell, 0 elsewhere. lower: what
-    is known of hidden cells. certificate: the possible tables; None where it is missing.
+    hidden: bool [n]. width: int64 [n], how far two possible tables differ at each hidden cell, 0 elsewhere. lower,
+    upper: what is known of hidden cells, one number for all or int64 [n]; upper: nothing unless given. certificate: the
+    possible tables; None where it is missing.
     """
 
     hidden: BoolArray
     width: IntArray
-    lower: int
+    lower: IntArray | int
     certificate: Certificate | None
+    upper: IntArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +88,10 @@ def system_of(protected: Protected) -> System:
 def view_of(protected: Protected) -> View:
     """What an outsider has of the set."""
     system = system_of(protected)
-    lower = 0 if protected.proof is None else protected.proof.lower
-    return outsider(system.relations, protected.values, protected.hidden, lower=lower)
+    if protected.proof is None:
+        return outsider(system.relations, protected.values, protected.hidden, lower=0)
+    lower, upper = protected.proof.lower, protected.proof.upper
+    return outsider(system.relations, protected.values, protected.hidden, lower=lower, upper=upper)
 
 
 def objections(protected: Protected) -> Iterator[str]:

@@ -3,7 +3,8 @@
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import VerificationError
-from release.policy.exact_checks import WITH_EMPTY
 from release.policy.policy import Policy
+from release.protected.exact.known import known_of_hidden, known_of_sums
 from release.protected.exact.protected import Proof, Protected, certificate_from, sealed
 from release.protected.exact.sets import TableSet, table_sets
+from release.protected.suppression import structure
 from release.protected.suppression.structure import Codes
 
 if TYPE_CHECKING:
@@ -27,12 +29,15 @@ FOLDER = "exact"
 def read_exact(public: Path, policy: Policy) -> tuple[Protected, ...]:
     """Every exact set that the policy names; VerificationError where a file is missing, damaged, or of another policy.
 
-    What is known of hidden cells follows from the policy's rules, never from the files.
+    What is known of hidden cells follows from the policy, of sums also from the counts; never from their own files.
     """
-    return tuple(_read_set(public / FOLDER, tables) for tables in table_sets(policy))
+    found: list[Protected] = []
+    for tables in table_sets(policy):
+        found.append(_read_set(public / FOLDER, tables, policy, found))
+    return tuple(found)
 
 
-def _read_set(folder: Path, tables: TableSet) -> Protected:
+def _read_set(folder: Path, tables: TableSet, policy: Policy, counts: Sequence[Protected]) -> Protected:
     facts = _facts(folder, tables)
     cells, values, hidden, width = _cells(_content(folder, f"{tables.name}.parquet", facts), tables)
     proof = None
@@ -40,21 +45,20 @@ def _read_set(folder: Path, tables: TableSet) -> Protected:
         name = f"{tables.name}.certificate.npz"
         certificate = certificate_from(_content(folder, name, facts)) if name in facts["files"] else None
         proof = Proof(hidden, width, known_of_hidden(tables), certificate)
+        if tables.summed:
+            system = structure.of_cells(tables.hierarchies, cells=cells, tables=tables.shown)
+            lower, upper = known_of_sums(tables, system, policy, counts)
+            proof = replace(proof, lower=lower, upper=upper)
     elif hidden.any():
         raise _damaged(tables, "a figure is missing")
     return sealed(tables, cells, values, how=str(facts["figures"]), proof=proof)
-
-
-def known_of_hidden(tables: TableSet) -> int:
-    """What readers know of a hidden count: at least 1 where zeros are printed, else 0."""
-    rules = [said.suppression.rules for said in tables.protections.values() if said.suppression]
-    return int(not any(getattr(rule, key) not in (None, False) for rule in rules for key in WITH_EMPTY))
 
 
 def _facts(folder: Path, tables: TableSet) -> Mapping[str, Any]:
     try:
         facts = json.loads((folder / f"{tables.name}.json").read_bytes())
         same = facts["format"] == FORMAT and facts["protection"] == tables.kind
+        same = same and facts.get("sums_of", "") == tables.summed
         whole = same and list(facts["tables"]) == list(tables.tables) and isinstance(facts["files"], dict)
         return facts if whole else _refuse(tables, "its description is of another policy or version")
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -84,7 +88,7 @@ def _cells(content: bytes, tables: TableSet) -> tuple[Codes, IntArray, Any, IntA
         width = pc.fill_null(table.column("width"), 0).to_numpy()
     except (pa.ArrowException, KeyError, ValueError):
         raise _damaged(tables, "its cells can't be read") from None
-    if values.dtype != np.int64 or width.dtype != np.int64 or (values < 0).any():
+    if values.dtype != np.int64 or width.dtype != np.int64 or ((values < 0).any() and not tables.summed):
         raise _damaged(tables, "its figures aren't whole numbers, 0 or more")
     return np.stack(columns, axis=1).astype(np.int32), values, hidden, width
 

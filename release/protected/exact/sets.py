@@ -22,8 +22,8 @@ class TableSet:
     """Exact tables that share cells: one system, protected in one way. Every table shows its totals on every level.
 
     name: that of its first table. tables: name -> attribute -> finest level shown. before: the same of tables of
-    earlier releases that share cells with them. Codes of a tree are told apart over its levels (`node_codes`), the root
-    is "all".
+    earlier releases that share cells with them. summed: the outcome whose sums these are, "" where persons are counted.
+    Codes of a tree are told apart over its levels (`node_codes`), the root is "all".
     """
 
     name: str
@@ -32,6 +32,7 @@ class TableSet:
     attributes: Mapping[str, Attribute]
     protections: Mapping[str, Protection]
     before: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    summed: str = ""
 
     @cached_property
     def finest(self) -> dict[str, int]:
@@ -92,12 +93,16 @@ def _tree(attribute: Attribute, codes: Sequence[Sequence[str]]) -> Hierarchy:
 
 
 def table_sets(policy: Policy) -> tuple[TableSet, ...]:
-    """The policy's exact tables, grouped where they share cells besides the number of all persons."""
+    """The policy's exact tables, grouped where they share cells besides the number of all persons; then their sums.
+
+    Counts and sums of the same cells are different figures, so different sets. All sums of one outcome are one set.
+    """
     levels = {name: levels_shown(table, policy.attributes) for name, table in policy.exact.items()}
     levels |= {name: levels_shown(table, policy.attributes) for name, table, _ in policy.exact_before}
-    sets = tuple(
+    counts = tuple(
         _table_set(group, levels, policy) for group in _groups(levels) if any(name in policy.exact for name in group)
     )
+    sets = (*counts, *(_sum_set(outcome, levels, policy) for outcome in policy.summed))
     for found in sets:
         _refuse_too_large(found)
     return sets
@@ -128,6 +133,27 @@ def _table_set(group: Sequence[str], levels: Mapping[str, Mapping[str, int]], po
     _refuse_other_ways(own[0], protections[own[0]], earlier)
     before = {name: levels[name] for name in earlier if kind == "suppression"}
     return TableSet(own[0], kind, {name: levels[name] for name in own}, policy.attributes, protections, before)
+
+
+def _sum_set(outcome: str, levels: Mapping[str, Mapping[str, int]], policy: Policy) -> TableSet:
+    """All sums of one outcome: the tables without the outcome itself as an axis."""
+    own = [name for name, table in policy.exact.items() if _sums_of(table) == outcome]
+    earlier = [name for name, table, _ in policy.exact_before if _sums_of(table) == outcome]
+    axes = {name: {d: level for d, level in levels[name].items() if d != outcome} for name in (*own, *earlier)}
+    return TableSet(
+        f"{own[0]}.sums",
+        "suppression",
+        {name: axes[name] for name in own},
+        policy.attributes,
+        {name: said for name in own if (said := policy.exact[name].exact)},
+        {name: axes[name] for name in earlier},
+        outcome,
+    )
+
+
+def _sums_of(table: Table) -> str:
+    """The outcome whose sums a table shows, "" where it shows none."""
+    return str(table.of).partition(":")[0] if "sum" in table.show else ""
 
 
 def _refuse_other_ways(name: str, own: Protection, earlier: Mapping[str, Table]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from release.codes import NO_ANSWER, NOT_APPLICABLE, SPECIAL_CODES, Attribute
+from release.codes import NO_ANSWER, NOT_APPLICABLE, REPORTED, SPECIAL_CODES, Attribute
 from release.policy.document import Table, texts_of
 from release.policy.policy import Policy
 from release.possible import BoolArray
@@ -43,8 +43,12 @@ class Grid:
 
 def exact_tables(protected: Sequence[Protected], policy: Policy) -> dict[str, SafeTable]:
     """Every exact table of the policy by name."""
+    sums = {name: one for one in protected if one.tables.summed for name in one.tables.tables}
     return {
-        name: _safe_table(grid_of(one, policy, name), policy, name) for one in protected for name in one.tables.tables
+        name: _safe_table(grid_of(one, policy, name), policy, name, sums=sums.get(name))
+        for one in protected
+        if not one.tables.summed
+        for name in one.tables.tables
     }
 
 
@@ -53,9 +57,17 @@ def exact_tables(protected: Sequence[Protected], policy: Policy) -> dict[str, Sa
 
 def grid_of(protected: Protected, policy: Policy, name: str) -> Grid:
     """One table's counts, zeros included: cells that aren't listed hold nobody."""
-    tables = protected.tables
-    levels = tables.tables[name]
-    keys = tuple(_key(tables, attribute, level, policy) for attribute, level in levels.items())
+    levels = protected.tables.tables[name]
+    keys, values, status, unlisted = _spread(protected, policy, levels)
+    _mark_impossible(status, unlisted, policy, policy.exact[name], levels)
+    return Grid(keys, values, status, *_off(protected))
+
+
+def _spread(
+    protected: Protected, policy: Policy, levels: Mapping[str, int]
+) -> tuple[tuple[KeyColumn, ...], FloatArray, StatusArray, BoolArray]:
+    """A table's keys, its figures over all their codes, which are hidden, and which cells aren't listed at all."""
+    keys = tuple(_key(protected.tables, attribute, level, policy) for attribute, level in levels.items())
     shape = tuple(len(key.codes) for key in keys)
     places, mine = _places(protected, levels, keys)
     values, status = np.zeros(shape), np.zeros(shape, np.int8)
@@ -63,8 +75,7 @@ def grid_of(protected: Protected, policy: Policy, name: str) -> Grid:
     status.reshape(-1)[places] = np.where(protected.hidden[mine], _HIDDEN, _SHOWN)
     unlisted = np.ones(shape, bool)
     unlisted.reshape(-1)[places] = False
-    _mark_impossible(status, unlisted, policy, policy.exact[name], levels)
-    return Grid(keys, values, status, *_off(protected))
+    return keys, values, status, unlisted
 
 
 def _places(
@@ -163,9 +174,15 @@ class _Figures:
     rows: BoolArray
 
 
-def _safe_table(grid: Grid, policy: Policy, name: str) -> SafeTable:
+def _safe_table(grid: Grid, policy: Policy, name: str, *, sums: Protected | None) -> SafeTable:
     table = policy.exact[name]
-    figures = {statistic: _figures(grid, policy, table, statistic) for statistic in table.show}
+    added = None if sums is None else _Sums(grid, sums, policy, name)
+    figures = {
+        statistic: added.figures(statistic)
+        if added and statistic in _OF_SUMS
+        else _figures(grid, policy, table, statistic)
+        for statistic in table.show
+    }
     said = table.exact
     unit = policy.document.outcomes[policy.level_of(table.of)[0]].unit if table.of else None
     return SafeTable(
@@ -179,6 +196,40 @@ def _safe_table(grid: Grid, policy: Policy, name: str) -> SafeTable:
         seal=safe._SEAL,
         protection=said.kinds[0] if said else "dp",
     )
+
+
+_OF_SUMS = ("sum", "mean")
+
+
+class _Sums:
+    """Sums of an amount, and means: sum / persons whose amount is known, shown only where both are shown.
+
+    Both stand in the row of all codes of the outcome, the last axis of the grid.
+    """
+
+    def __init__(self, grid: Grid, sums: Protected, policy: Policy, name: str) -> None:
+        self.grid = grid
+        _, values, self.status, _ = _spread(sums, policy, sums.tables.tables[name])
+        self.sums = values / 10 ** policy.amount(sums.tables.summed).decimals
+        place = grid.keys[-1].codes.index(REPORTED)
+        self.persons, self.of_persons = grid.values[..., place], grid.status[..., place]
+        self.status = np.where(self.of_persons == _ABSENT, _ABSENT, self.status).astype(np.int8)
+
+    def figures(self, statistic: str) -> _Figures:
+        """The sum, or the mean."""
+        if statistic == "sum":
+            return self._at_all(self.sums, self.status, np.ones(self.sums.shape, bool))
+        hidden = (self.status == _HIDDEN) | (self.of_persons == _HIDDEN)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means = np.where(self.persons > 0, self.sums / self.persons, np.nan)
+        status = np.where(hidden, _HIDDEN, self.status).astype(np.int8)
+        return self._at_all(means, status, hidden | (self.persons > 0) | (self.status == _ABSENT))
+
+    def _at_all(self, values: FloatArray, status: StatusArray, there: BoolArray) -> _Figures:
+        shape = self.grid.values.shape
+        wide, told, rows = np.zeros(shape), np.zeros(shape, np.int8), np.zeros(shape, bool)
+        wide[..., 0], told[..., 0], rows[..., 0] = values, status, there
+        return _Figures(wide, wide, wide, np.zeros(shape), told, rows)
 
 
 def _figures(grid: Grid, policy: Policy, table: Table, statistic: str) -> _Figures:

@@ -82,7 +82,8 @@ const utfall = (() => {
 
   function written(statistic, found) {
     const scale = statistic.fraction ? 100 : 1;
-    const digits = decimals(statistic, ((found.upper - found.lower) / 2) * scale);
+    const exact = statistic.name === "sum";
+    const digits = exact ? (Number.isInteger(found.value) ? 0 : 2) : decimals(statistic, ((found.upper - found.lower) / 2) * scale);
     const plain = (value) => number(value * scale, digits, false);
     const bounded = Number.isFinite(found.lower) && Number.isFinite(found.upper);
     return { value: number(found.value, digits, statistic.fraction), interval: bounded ? `${plain(found.lower)}–${plain(found.upper)}` : "" };
