@@ -31,7 +31,7 @@ class Promise:
     """The guarantee in numbers: rho exact; (epsilon, delta) from the exact conversion, epsilon rounded up.
 
     rho is 0 where no table is noisy. exact_tables: names of tables that are protected in another way instead and give
-    no differential privacy; outside: how.
+    no differential privacy; outside: how; sums: those of them that show sums of amounts.
     """
 
     rho: Fraction
@@ -41,6 +41,7 @@ class Promise:
     population: str = ""
     exact_tables: tuple[str, ...] = ()
     outside: tuple[Outside, ...] = ()
+    sums: tuple[str, ...] = ()
 
     @property
     def delta_text(self) -> str:
@@ -59,6 +60,7 @@ class Promise:
             "records_per_person": self.records_per_person,
             "population": self.population,
             "exact_tables": list(self.exact_tables),
+            **({"sums": list(self.sums)} if self.sums else {}),
             **({"outside_epsilon": [asdict(table) for table in self.outside]} if self.outside else {}),
         }
 

@@ -196,7 +196,7 @@ const utfall = (() => {
   }
 
   function called(statistic) {
-    const inUnit = /^(mean|p\d+)$/.test(statistic.name) && table.unit;
+    const inUnit = /^(sum|mean|p\d+)$/.test(statistic.name) && table.unit;
     return capital(inUnit ? `${text(statistic.called)}, ${table.unit}` : text(statistic.called));
   }
 
