@@ -126,27 +126,28 @@ def contributions(system: System, who: IntArray, amount: IntArray, *, top: int) 
 
     who, amount: int64, one entry per row of `system.leaves`; the amounts of one contributor are added up first.
     """
-    import pandas as pd
-
     row, cell = pairs(system)
-    parts = pd.DataFrame({"cell": cell, "who": who[row], "amount": amount[row]})
-    parts = parts.groupby(["cell", "who"], sort=True)["amount"].sum().abs().reset_index()
-    parts = parts[parts["amount"] > 0].sort_values(["cell", "amount", "who"], ascending=[True, False, True])
-    contributors = np.bincount(parts["cell"], minlength=len(system)).astype(np.int64)
-    first = parts.drop_duplicates("cell")
+    cell, name, total = _merged(cell, who[row], amount[row])
+    order = np.lexsort((name, -total, cell))
+    cell, name, total = cell[order], name[order], total[order]
+    contributors = np.bincount(cell, minlength=len(system)).astype(np.int64)
+    starts = np.cumsum(contributors) - contributors
     sole = np.full(len(system), NOBODY, np.int64)
-    sole[first["cell"].to_numpy()] = first["who"].to_numpy()
-    sole[contributors != 1] = NOBODY
-    return contributors, sole, _largest(parts, len(system), top)
+    sole[contributors == 1] = name[starts[contributors == 1]]
+    rank = np.arange(len(cell)) - starts[cell]
+    largest = np.zeros((len(system), top), np.int64)
+    largest[cell[rank < top], rank[rank < top]] = total[rank < top]
+    return contributors, sole, largest
 
 
-def _largest(parts: "pd.DataFrame", cells: int, top: int) -> IntArray:
-    """The largest amounts of each cell, [cells, top]; parts are sorted by cell, the largest first."""
-    rank = parts.groupby("cell").cumcount().to_numpy()
-    kept = rank < top
-    largest = np.zeros((cells, top), np.int64)
-    largest[parts["cell"].to_numpy()[kept], rank[kept]] = parts["amount"].to_numpy()[kept]
-    return largest
+def _merged(cell: IntArray, who: IntArray, amount: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Size of what each contributor has in each cell, his amounts added up first; those that come to 0 are left out."""
+    order = np.lexsort((who, cell))
+    cell, who, amount = cell[order], who[order], amount[order]
+    new = np.flatnonzero(np.concatenate([[True], (np.diff(cell) != 0) | (np.diff(who) != 0)])[: len(cell)])
+    total = np.abs(np.add.reduceat(amount, new)) if len(new) else amount
+    some = total > 0
+    return cell[new][some], who[new][some], total[some]
 
 
 def _distinct(column: "pd.Series[str]", system: System) -> IntArray:
@@ -164,8 +165,9 @@ def pairs(system: System) -> tuple[IntArray, IntArray]:
     steps = np.array([int(np.prod(sizes[d + 1 :], dtype=np.int64)) for d in range(len(sizes))], np.int64)
     found = [_pairs_of_table(system, steps, depths) for depths in system.tables]
     row, key = (np.concatenate(part) for part in zip(*found, strict=True))
-    both = np.unique(np.stack([row, np.searchsorted(system.keys, key)]), axis=1)
-    return both[0].astype(np.int64), both[1].astype(np.int64)
+    both = np.sort(row * len(system) + np.searchsorted(system.keys, key))
+    both = both[np.diff(both, prepend=-1) > 0]
+    return (both // len(system)).astype(np.int64), (both % len(system)).astype(np.int64)
 
 
 def _pairs_of_table(system: System, steps: IntArray, depths: Sequence[int]) -> tuple[IntArray, IntArray]:
