@@ -161,7 +161,7 @@ def promise_of(policy: Policy, rho: Fraction) -> "Promise":
         population=privacy.population,
         exact_tables=tuple(policy.exact),
         outside=tuple(_outside(policy)),
-        sums=tuple(name for name, table in policy.exact.items() if "sum" in table.show),
+        sums=tuple(n for n, t in policy.exact.items() if "sum" in t.show and t.exact and t.exact.suppression),
     )
 
 

@@ -42,7 +42,7 @@ def figure_objections(public: Path, policy: Policy) -> Iterator[str]:
 
 def _cell_key_faults(protected: Protected) -> Iterator[str]:
     said = protected.tables.protection.cell_key
-    if said is None:
+    if said is None or protected.tables.summed:
         return
     forbidden = int(((protected.values > 0) & (protected.values <= said.forbidden)).sum())
     if forbidden:

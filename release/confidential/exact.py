@@ -60,7 +60,9 @@ def _sums(linked: Linked, tables: TableSet, policy: Policy) -> TrueCounts:
     nodes = {name: codes[:, d].astype(np.int64) for d, name in enumerate(tables.finest)}
     held = {kind: _holders_of_amounts(linked, tables, policy, kind) for kind in sorted(_holder_kinds(tables))}
     rows = dict(zip(tables.finest, found, strict=True))
-    return TrueCounts(nodes, persons.astype(np.int64), holders=held, amounts=_added_up(tables, rows, amount, holdings))
+    keys = _keys(linked, names, amounts) if tables.keyed else None
+    added = _added_up(tables, rows, amount, holdings)
+    return TrueCounts(nodes, persons.astype(np.int64), keys, held, added)
 
 
 def _amounts(outcome: str, policy: Policy) -> Amounts:
@@ -71,10 +73,16 @@ def _amounts(outcome: str, policy: Policy) -> Amounts:
 def _added_up(tables: TableSet, rows: dict[str, IntArray], amount: IntArray, holdings: IntArray) -> TrueSums:
     """Sums and contributors of every cell. rows: attribute -> each contribution's code."""
     system = cells_of_rows(tables, rows)
-    rules = [said.suppression.rules for said in tables.protections.values() if said.suppression]
-    top = max((rule.dominance.n for rule in rules if rule.dominance), default=2)
-    contributors, sole, largest = contributions(system, holdings, amount, top=max(top, 2))
+    contributors, sole, largest = contributions(system, holdings, amount, top=_how_many(tables))
     return TrueSums(folded(system, amount), folded(system, np.abs(amount)), largest, contributors, sole)
+
+
+def _how_many(tables: TableSet) -> int:
+    """How many of the largest contributions the rules, or the changes by cell keys, look at."""
+    rules = [said.suppression.rules for said in tables.protections.values() if said.suppression]
+    changes = [said.cell_key.sums for said in tables.protections.values() if said.cell_key]
+    ruled = [rule.dominance.n for rule in rules if rule.dominance]
+    return max([2, *ruled, *(len(change.shares) for change in changes if change)])
 
 
 def _refuse_missing(holdings: IntArray, outcome: str) -> None:
@@ -101,9 +109,9 @@ def _order(found: list[IntArray], persons: IntArray) -> IntArray:
     return np.lexsort(found[::-1]).astype(np.int64) if found else np.arange(len(persons), dtype=np.int64)
 
 
-def _keys(linked: Linked, names: list[str]) -> tuple[IntArray, IntArray]:
-    """Sums of both halves of the record keys, in the order of the combinations."""
-    found, (high, low) = linked.keys_by_group(names)
+def _keys(linked: Linked, names: list[str], amounts: Amounts | None = None) -> tuple[IntArray, IntArray]:
+    """Sums of both halves of the record keys, in the order of the combinations; of those with an amount, if given."""
+    found, (high, low) = linked.keys_by_group(names, amounts=amounts)
     order = _order(found, high)
     return high[order], low[order]
 

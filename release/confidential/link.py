@@ -87,10 +87,16 @@ class Linked(Closed):
         return [found[c].to_numpy().astype(np.int64) for c in columns], found["__rows"].to_numpy().astype(np.int64)
 
     @bland("The linked rows can't be grouped.", now=OUR_FAULT)
-    def keys_by_group(self, columns: list[str]) -> tuple[list[IntArray], tuple[IntArray, IntArray]]:
-        """The rows grouped by some columns: each column's values, and sums of both halves of the record keys."""
-        sums = {name: self._rows[name].cast("int64").sum().cast("int64") for name in RECORD_KEYS}
-        found = self._rows.group_by(columns).agg(**sums).to_pyarrow()
+    def keys_by_group(
+        self, columns: list[str], *, amounts: "Amounts | None" = None
+    ) -> tuple[list[IntArray], tuple[IntArray, IntArray]]:
+        """The rows grouped by some columns: each column's values, and sums of both halves of the record keys.
+
+        amounts: rows in which these are reported alone.
+        """
+        rows = self._rows if amounts is None else self._rows.filter(self._rows[amounts.where] == amounts.leaf)
+        sums = {name: rows[name].cast("int64").sum().cast("int64") for name in RECORD_KEYS}
+        found = rows.group_by(columns).agg(**sums).to_pyarrow()
         numbers = {name: found[name].to_numpy().astype(np.int64) for name in found.column_names}
         return [numbers[c] for c in columns], (numbers[RECORD_KEYS[0]], numbers[RECORD_KEYS[1]])
 

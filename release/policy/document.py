@@ -296,6 +296,18 @@ class Suppression(Words):
     )
 
 
+class SumChange(Words):
+    """How sums change by cell keys: each of the largest contributions by up to a share of itself."""
+
+    shares: list[Budget] = Field(
+        min_length=1, max_length=10, description="of the largest contribution, the second, …; exact text: ['1/10']"
+    )
+    steps: int = Field(10, ge=1, le=50, description="equal steps to the largest change, either way")
+    spread: float = Field(
+        0.6, gt=0, le=0.8, allow_inf_nan=False, description="standard deviation, as a fraction of the largest change"
+    )
+
+
 class CellKey(Words):
     """Every figure is changed a little, by a noise that hangs on the persons in the cell: the same cell, the same."""
 
@@ -303,6 +315,12 @@ class CellKey(Words):
     largest: int = Field(5, ge=1, le=50, description="largest change, in persons")
     forbidden: int = Field(0, ge=0, le=49, description="no figure from 1 up to this results")
     keep_positive: bool = Field(False, description="cells with persons are never shown as 0; then every 1 stays 1")
+    sums: SumChange | None = Field(None, description="how sums of amounts change, where the table shows them")
+
+    @property
+    def of_counts(self) -> "CellKey":
+        """The same without what is said of sums."""
+        return self.model_copy(update={"sums": None})
 
 
 class Rounding(Words):

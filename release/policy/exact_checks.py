@@ -72,6 +72,7 @@ def _table_faults(known: Known, table: Table, place: Place) -> Iterator[Fault]:
         yield from _suppression_faults(known, table, said.suppression, here / "suppression")
     if said.cell_key is not None:
         yield from _cell_key_faults(said.cell_key, here / "cell-key")
+        yield from _sum_change_faults(table, said.cell_key, here / "cell-key")
 
 
 def _cell_key_faults(said: CellKey, place: Place) -> Iterator[Fault]:
@@ -86,6 +87,24 @@ def _cell_key_faults(said: CellKey, place: Place) -> Iterator[Fault]:
     if said.forbidden and said.keep_positive:
         yield (place / "keep_positive").fault(
             "small figures may neither stay, nor become 0: they could only grow.", "leave one of the two out"
+        )
+
+
+def _sum_change_faults(table: Table, said: CellKey, place: Place) -> Iterator[Fault]:
+    if "sum" in table.show and said.sums is None:
+        yield place.fault("it isn't said how sums change.", 'add `sums: {shares: ["1/10", "1/20"]}`, say')
+    elif "sum" not in table.show and said.sums is not None:
+        yield (place / "sums").fault("the table shows no sums.", "remove it, or add sum to show")
+    elif said.sums is not None and max(said.sums.shares) > 1:
+        yield (place / "sums" / "shares").fault(
+            "no contribution changes by more than itself.", 'write shares of at most 1: ["1/10"]'
+        )
+    elif (
+        said.sums is not None
+        and (said.sums.spread * said.sums.steps) ** 2 > said.sums.steps * (said.sums.steps + 1) / 3
+    ):
+        yield (place / "sums" / "spread").fault(
+            f"changes in {said.sums.steps} steps can't be spread so far.", "lower the spread: 0.57 always goes"
         )
 
 
@@ -117,10 +136,10 @@ def _statistics_faults(table: Table, place: Place) -> Iterator[Fault]:
             )
     if "sum" in table.show and not table.by:
         yield (place / "by").fault("an exact table of one sum has nothing to hide behind.", "add a dimension")
-    if "sum" in table.show and table.exact and table.exact.suppression is None:
+    if "sum" in table.show and table.exact and table.exact.rounding:
         yield (place / "show").fault(
-            f"sums are protected by suppression alone; {table.exact.kinds[0]} changes numbers of persons.",
-            "write `suppression` under protection, or remove sum and mean",
+            "rounding is about numbers of persons: a sum rounded to so small a base is the sum.",
+            "write `suppression` or `cell-key` under protection, or remove sum and mean",
         )
     if "count" not in table.show:
         yield (place / "show").fault(
@@ -315,6 +334,11 @@ def _mixing_faults(known: Known, place: Place) -> Iterator[Fault]:
                 "what one hides or changes the other would tell.",
                 "protect both in one way, or let them share no dimension",
             )
+        elif _sums_apart(one, other):
+            yield (place / other_name / "protection").fault(
+                f'the table and "{name}" show sums of one outcome, and change them in two ways.',
+                "write the same `sums`",
+            )
         elif both and _settings(one.exact) != _settings(other.exact):
             yield (place / other_name / "protection").fault(
                 f'the table and "{name}" share cells by {", ".join(both)}, and are protected together: '
@@ -372,4 +396,13 @@ def _compared(release: EarlierRelease, name: str, attributes: Mapping[str, Attri
 
 def _settings(said: Protection) -> object:
     """What tables that share cells must have in common."""
-    return said.suppression.effort if said.suppression else (said.cell_key or said.rounding)
+    if said.cell_key is not None:
+        return said.cell_key.of_counts
+    return said.suppression.effort if said.suppression else said.rounding
+
+
+def _sums_apart(one: Table, other: Table) -> bool:
+    """Whether two tables change the sums of one outcome in two ways."""
+    same = one.of == other.of and "sum" in one.show and "sum" in other.show
+    ways = [said.cell_key.sums for table in (one, other) if (said := table.exact) and said.cell_key]
+    return same and len(ways) == 2 and ways[0] != ways[1]

@@ -31,7 +31,7 @@ class Promise:
     """The guarantee in numbers: rho exact; (epsilon, delta) from the exact conversion, epsilon rounded up.
 
     rho is 0 where no table is noisy. exact_tables: names of tables that are protected in another way instead and give
-    no differential privacy; outside: how; sums: those of them that show sums of amounts.
+    no differential privacy; outside: how; sums: those of them that show exact sums of amounts.
     """
 
     rho: Fraction

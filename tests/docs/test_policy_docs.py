@@ -20,7 +20,7 @@ SECTIONS = {
     "Amount": "outcomes", "Withhold": "withhold", "Table": "tables", "Possible": "possible", "Synthetic": "synthetic",
     "HouseDocument": "The house policy", "TrackException": "The house policy",
     **dict.fromkeys(("Dominance", "PriorPosterior", "Holders", "PrimaryRules", "Suppression", "CellKey", "Rounding",
-                     "Protection"), "Exact tables"),
+                     "SumChange", "Protection"), "Exact tables"),
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import pytest
 from helpers.exact_cases import exact_policy
 from helpers.pay_cases import PAY, counted_sums, pay_policy, people, protected_sums
 
+from release.audit.exact import figure_objections
 from release.errors import DataError, PolicyError, VerificationError
 from release.protected.exact import protect as stage
 from release.protected.exact.cells import true_cells
@@ -191,6 +192,49 @@ def test_what_everybody_knows_of_amounts_is_counted_in(tmp_path):
     assert bounds == {"n1": (6, 450), "n3": (8, 600)}
 
 
+# Cell keys ---------------------------------------------------------------------------------------------------------
+
+KEYS = {"protection": 'cell-key: {variance: 1.0, largest: 2, sums: {shares: ["1/10", "1/20"]}}'}
+
+
+def test_sums_by_cell_keys_change_by_shares_of_the_largest(tmp_path):
+    policy = pay_policy(tmp_path / "policy", by="place, sex", **KEYS)
+    sets, counts = counted_sums(tmp_path, policy)
+    protected = protected_sums(tmp_path / "again", policy)
+    assert [one.tables.kind for one in protected] == ["cell-key", "cell-key"]
+    true = true_cells(sets[1], counts[1])
+    place = {tuple(cell): i for i, cell in enumerate(true.system.cells.tolist())}
+    at = [place[tuple(cell)] for cell in protected[1].cells.tolist()]
+    allowed = counts[1].amounts.largest[at] @ [0.1, 0.05] + 1
+    change = np.abs(protected[1].values - true.values[at])
+    assert (change <= allowed).all()
+    assert change.any()
+    cells = exact_tables(protected, policy)["pay-by-place"].cells
+    assert cells.loc[cells["statistic"] == "sum", ["lower", "upper", "standard_error"]].isna().all(axis=None)
+
+
+def test_a_sum_is_shown_only_where_its_changed_count_is(tmp_path):
+    """A sum beside a count that became 0 would tell that somebody is there, and nearly what he has."""
+    lone = people({f"n{i}": [10 * i] for i in (1, 2, 3)} | {f"s{i}": [5 * i, 7] for i in (1, 2, 3)})
+    policy = pay_policy(tmp_path / "policy", **KEYS)
+    protected = protected_sums(tmp_path, policy, lone)
+    cells = exact_tables(protected, policy)["pay-by-place"].cells
+    value = {(r.place, r.pay, r.statistic): r.value for r in cells.itertuples()}
+    gone = [place for place in ("n1", "n2", "n3") if value[place, "reported", "count"] == 0]
+    assert gone
+    assert all(value[place, "all", "sum"] == 0 for place in gone)
+    assert not any((place, "all", "mean") in value for place in gone)
+
+
+def test_changed_sums_are_written_and_read_back(tmp_path):
+    policy = pay_policy(tmp_path / "policy", by="place, sex", **KEYS)
+    protected = protected_sums(tmp_path, policy)
+    write_exact(protected, tmp_path)
+    again = read_exact(tmp_path, policy)
+    assert all((one.values == other.values).all() for one, other in zip(again, protected, strict=True))
+    assert list(figure_objections(tmp_path, policy)) == []
+
+
 # What is refused ---------------------------------------------------------------------------------------------------
 
 
@@ -209,8 +253,18 @@ def refused(tmp_path, rules="p_percent: 10", **changes) -> str:
         ("p_percent: 10", {"range": "maximum: 5"}, 'the least that "pay" can be isn\'t declared'),
         ("p_percent: 10", {"amount": "contributor: emploier"}, 'did you mean "employer"?'),
         ("p_percent: 10", {"amount": "decimal: 2"}, 'did you mean "decimals"?'),
-        ("p_percent: 10", {"protection": "cell-key: {}"}, "sums are protected by suppression alone"),
-        ("p_percent: 10", {"protection": "rounding: {}"}, "sums are protected by suppression alone"),
+        ("p_percent: 10", {"protection": "cell-key: {}"}, "it isn't said how sums change"),
+        (
+            "p_percent: 10",
+            {"protection": 'cell-key: {sums: {shares: ["3/2"]}}'},
+            "no contribution changes by more than itself",
+        ),
+        (
+            "p_percent: 10",
+            {"protection": 'cell-key: {sums: {shares: ["1/10"], steps: 50, spread: 0.7}}'},
+            "can't be spread so far",
+        ),
+        ("p_percent: 10", {"protection": "rounding: {}"}, "rounding is about numbers of persons"),
         ("p_percent: 10", {"by": ""}, "an exact table of one sum has nothing to hide behind"),
     ],
 )

@@ -28,7 +28,7 @@ def known_of_sums(
     least. A function of the policy and of published figures alone.
     """
     least, most = policy.amount_range(tables.summed)
-    number, shown = persons_shown(tables, system, counts)
+    number, shown = persons_shown(tables, system, [one for one in counts if one.proof is not None])
     at_least = np.where(shown, number, 1)
     lower = np.full(len(system), -NO_BOUND, np.int64)
     upper = np.full(len(system), NO_BOUND, np.int64)
@@ -41,10 +41,13 @@ def known_of_sums(
 
 
 def persons_shown(tables: TableSet, system: System, counts: Sequence[Protected]) -> tuple[IntArray, BoolArray]:
-    """How many persons with a known amount each sum's cell has, int64 [n], and where that is shown, bool [n]."""
+    """How many persons with a known amount each sum's cell has, int64 [n], and where that is shown, bool [n].
+
+    Cells that aren't listed there, of nobody or with a figure that became 0, aren't shown here.
+    """
     number, shown = np.zeros(len(system), np.int64), np.zeros(len(system), bool)
     for one in counts:
-        if not one.tables.summed and one.proof is not None and tables.summed in one.tables.finest:
+        if not one.tables.summed and tables.summed in one.tables.finest:
             codes, inside = _codes_in(one.tables, system)
             places = system_of(one).places({**codes, tables.summed: [REPORTED] * len(system)})
             mine = inside & (places >= 0) & ~one.hidden[places]

@@ -19,10 +19,10 @@ from release.protected.exact.cells import TrueCells, TrueCounts, keys_of_cells, 
 from release.protected.exact.earlier import before
 from release.protected.exact.empty import empty_that_count, with_empty
 from release.protected.exact.judged import Judged, judged
-from release.protected.exact.known import known_of_sums
+from release.protected.exact.known import known_of_sums, persons_shown
 from release.protected.exact.protected import Proof, Protected, sealed
 from release.protected.exact.sets import TableSet
-from release.protected.perturb.cell_key import perturbed_counts
+from release.protected.perturb.cell_key import SumNoise, perturbed_counts, perturbed_sums
 from release.protected.perturb.controlled import controlled_rounding
 from release.protected.perturb.random_rounding import randomly_rounded
 from release.protected.perturb.small_counts import small_counts_rounded
@@ -93,7 +93,7 @@ def protect_set(
     cells = _cells(tables, counts, policy)
     if tables.kind == "suppression":
         return _suppressed(cells, policy, beside)
-    return _changed(cells, secret)
+    return _changed_sums(cells, beside, secret) if tables.summed else _changed(cells, secret)
 
 
 def check_set(tables: TableSet, counts: TrueCounts, policy: Policy) -> None:
@@ -264,6 +264,23 @@ def _changed(cells: TrueCells, secret: bytes) -> tuple[Protected, OfficeReport]:
         ("mean change", f"{change.mean():.2f} persons"),
         ("largest change", f"{int(change.max(initial=0))} persons"),
     )
+    return protected, OfficeReport(cells.tables.name, tuple(cells.tables.tables), cells.tables.kind, lines)
+
+
+def _changed_sums(cells: TrueCells, beside: Sequence[Protected], secret: bytes) -> tuple[Protected, OfficeReport]:
+    """Sums changed by who is in the cell; none where the changed count became 0: it would tell of somebody there."""
+    said, amounts = cells.tables.protection.cell_key, cells.counts.amounts
+    if said is None or said.sums is None or amounts is None:
+        raise UtfallError("it isn't known how sums change; nothing was published")
+    noise = SumNoise(tuple(said.sums.shares), said.sums.steps, said.sums.spread)
+    values = perturbed_sums(amounts.sums, amounts.largest, keys_of_cells(cells), noise=noise, key=secret)
+    _, someone = persons_shown(cells.tables, cells.system, beside)
+    listed = someone & (values != 0)
+    shares = ", ".join(str(share) for share in said.sums.shares)
+    how = f"the largest contributions change by up to {shares} of themselves, decided by who is in the cell"
+    protected = sealed(cells.tables, cells.system.cells[listed], values[listed], how=how)
+    change = np.abs(values - amounts.sums).sum() / max(int(amounts.absolute.sum()), 1)
+    lines = (("cells with amounts", roughly(len(values))), ("method", how), ("mean change", f"{100 * change:.1f} %"))
     return protected, OfficeReport(cells.tables.name, tuple(cells.tables.tables), cells.tables.kind, lines)
 
 

@@ -140,13 +140,15 @@ def _sum_set(outcome: str, levels: Mapping[str, Mapping[str, int]], policy: Poli
     own = [name for name, table in policy.exact.items() if _sums_of(table) == outcome]
     earlier = [name for name, table, _ in policy.exact_before if _sums_of(table) == outcome]
     axes = {name: {d: level for d, level in levels[name].items() if d != outcome} for name in (*own, *earlier)}
+    protections = {name: said for name in own if (said := policy.exact[name].exact)}
+    kind = protections[own[0]].kinds[0]
     return TableSet(
         f"{own[0]}.sums",
-        "suppression",
+        kind,
         {name: axes[name] for name in own},
         policy.attributes,
-        {name: said for name in own if (said := policy.exact[name].exact)},
-        {name: axes[name] for name in earlier},
+        protections,
+        {name: axes[name] for name in earlier if kind == "suppression"},
         outcome,
     )
 
@@ -170,7 +172,7 @@ def _refuse_other_ways(name: str, own: Protection, earlier: Mapping[str, Table])
 
 
 def _settings(said: Protection) -> object:
-    return said.cell_key or said.rounding
+    return said.cell_key.of_counts if said.cell_key else said.rounding
 
 
 def _refuse_too_large(found: TableSet) -> None:

@@ -209,6 +209,7 @@ class _Sums:
 
     def __init__(self, grid: Grid, sums: Protected, policy: Policy, name: str) -> None:
         self.grid = grid
+        self.exact = sums.proof is not None
         _, values, self.status, _ = _spread(sums, policy, sums.tables.tables[name])
         self.sums = values / 10 ** policy.amount(sums.tables.summed).decimals
         place = grid.keys[-1].codes.index(REPORTED)
@@ -229,7 +230,10 @@ class _Sums:
         shape = self.grid.values.shape
         wide, told, rows = np.zeros(shape), np.zeros(shape, np.int8), np.zeros(shape, bool)
         wide[..., 0], told[..., 0], rows[..., 0] = values, status, there
-        return _Figures(wide, wide, wide, np.zeros(shape), told, rows)
+        if self.exact:
+            return _Figures(wide, wide, wide, np.zeros(shape), told, rows)
+        unknown = np.full(shape, np.nan)
+        return _Figures(wide, unknown, unknown, unknown, told, rows)
 
 
 def _figures(grid: Grid, policy: Policy, table: Table, statistic: str) -> _Figures:
