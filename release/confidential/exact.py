@@ -74,7 +74,17 @@ def _added_up(tables: TableSet, rows: dict[str, IntArray], amount: IntArray, hol
     """Sums and contributors of every cell. rows: attribute -> each contribution's code."""
     system = cells_of_rows(tables, rows)
     contributors, sole, largest = contributions(system, holdings, amount, top=_how_many(tables))
-    return TrueSums(folded(system, amount), folded(system, np.abs(amount)), largest, contributors, sole)
+    parts = _by_combination(list(rows.values()), holdings, amount)
+    return TrueSums(folded(system, amount), folded(system, np.abs(amount)), largest, contributors, sole, parts)
+
+
+def _by_combination(found: list[IntArray], holdings: IntArray, amount: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """What each contributor gave to each of the different combinations, which are numbered rising."""
+    pairs = np.stack([_numbered(found, len(amount)), holdings])
+    both, place = np.unique(pairs, axis=1, return_inverse=True)
+    given = np.zeros(both.shape[1], np.int64)
+    np.add.at(given, place.reshape(-1), amount)
+    return both[0].astype(np.int64), both[1].astype(np.int64), given
 
 
 def _how_many(tables: TableSet) -> int:

@@ -14,6 +14,7 @@ from release.protected.exact.protect import check_set
 from release.protected.exact.protected import Protected, objections, sealed, system_of, view_of
 from release.protected.exact.reading import read_exact
 from release.protected.exact.tables import exact_tables
+from release.protected.exact.unions import UnsafeUnions
 from release.protected.suppression.attack import attack
 from release.protected.suppression.protect import protect
 from release.published.exact_files import write_exact
@@ -142,9 +143,32 @@ def test_without_the_inner_check_and_its_engine_it_isnt_published(tmp_path, monk
     small = people(PAY | {"n3": [1, 1, 1, 1]})
     policy = pay_policy(tmp_path / "policy")
     assert figures(protected_sums(tmp_path / "good", policy, small), policy)["n2", "sum"] is None
+    monkeypatch.setattr(stage, "unsafe_unions", no_union)
     monkeypatch.setattr(stage, "protect_upwards", lambda question, _, *, effort: protect(question, effort=effort))
     with pytest.raises(VerificationError, match="estimated too closely from above"):
         protected_sums(tmp_path / "bad", policy, small)
+
+
+def no_union(cells, *_):
+    """Nothing that hidden sums come to together is judged."""
+    return UnsafeUnions((), np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
+def test_what_hidden_sums_come_to_together_is_judged_too(tmp_path, monkeypatch):
+    """big pays 90 in n1 and all of n3. Both are hidden, but north less n2 is their sum: 180, of which big has 170.
+
+    So n2 is hidden as well. What is left, north, is 330: big has 170, the second 50, and 110 are left.
+    """
+    shared = people(employers={"n1-0": "big", **{f"n3-{i}": "big" for i in range(4)}})
+    policy = pay_policy(tmp_path / "policy", amount="decimals: 0, contributor: employer")
+    assert hidden_sums(protected_sums(tmp_path / "a", policy, shared), policy) == ["n1", "n2", "n3"]
+    monkeypatch.setattr(stage, "unsafe_unions", no_union)
+    assert hidden_sums(protected_sums(tmp_path / "b", policy, shared), policy) == ["n1", "n3"]
+
+
+def hidden_sums(protected, policy):
+    found = figures(protected, policy)
+    return sorted(place for (place, statistic), value in found.items() if statistic == "sum" and value is None)
 
 
 def test_cents_are_whole_numbers_inside_and_euros_outside(tmp_path):

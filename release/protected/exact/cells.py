@@ -21,7 +21,8 @@ class TrueSums(Closed):
 
     sums, absolute: int64 [n], of the amounts and of their sizes. largest: int64 [n, t], the largest contributions, of
     one holding added up. contributors: int64 [n], those whose contribution isn't 0. sole: int64 [n], the number of the
-    only contributor, -1 elsewhere.
+    only contributor, -1 elsewhere. contributions: (finest combination, contributor's number, amount), int64 [k] each,
+    in rising order; those of one contributor in one combination are added up.
     """
 
     sums: IntArray
@@ -29,6 +30,7 @@ class TrueSums(Closed):
     largest: IntArray
     contributors: IntArray
     sole: IntArray
+    contributions: tuple[IntArray, IntArray, IntArray]
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -202,7 +202,7 @@ def _refuse_contradiction(found: Judged, earlier: Before) -> None:
 def _verdicts(cells: TrueCells, table: Table, said: Suppression) -> Iterator[tuple[CellFacts, list[Rule]]]:
     """Facts with the rules that look at them: numbers of persons, and numbers of answers."""
     if cells.tables.summed:
-        yield _sum_facts(cells, said.rules), list(_sum_rules(said))
+        yield _sum_facts(cells, said.rules), list(sum_rules(said))
         return
     persons = list(_person_rules(said))
     answers = list(_answer_rules(said.rules, _width(said)))
@@ -226,7 +226,7 @@ def _person_rules(said: Suppression) -> Iterator[Rule]:
         yield KDisclosure(_GROUP, rules.k_disclosure or 0)
 
 
-def _sum_rules(said: Suppression) -> Iterator[Rule]:
+def sum_rules(said: Suppression) -> Iterator[Rule]:
     """The rules that look at sums: by those whose amount is known, and by what each of them holds."""
     rules, width = said.rules, _width(said)
     if rules.minimum is not None:

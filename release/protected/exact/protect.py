@@ -22,6 +22,7 @@ from release.protected.exact.judged import Judged, judged
 from release.protected.exact.known import known_of_sums, persons_shown
 from release.protected.exact.protected import Proof, Protected, sealed
 from release.protected.exact.sets import TableSet
+from release.protected.exact.unions import UnsafeUnions, unsafe_unions, with_unions
 from release.protected.perturb.cell_key import SumNoise, perturbed_counts, perturbed_sums
 from release.protected.perturb.controlled import controlled_rounding
 from release.protected.perturb.random_rounding import randomly_rounded
@@ -34,8 +35,10 @@ from release.protected.suppression.question import BoolArray, Pattern, Question,
 from release.protected.suppression.rules.groups import with_complements
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import View, outsider
-from release.shown import Shown
+from release.shown import Closed, Shown
 
+_ROUNDS = 25
+"""Calls of the engine for sums, at most, until no union of hidden ones is unsafe."""
 _FAR_BELOW = -(2**50)
 """For the engine, where nothing is known below a figure."""
 
@@ -114,13 +117,12 @@ def _cells(tables: TableSet, counts: TrueCounts, policy: Policy) -> TrueCells:
 def _suppressed(cells: TrueCells, policy: Policy, beside: Sequence[Protected]) -> tuple[Protected, OfficeReport]:
     asked = _judged(cells, policy)
     lower, upper = _known(cells, asked, policy, beside)
-    question = _question(cells, asked, lower)
-    pattern = _pattern(cells, asked, question)
+    task, pattern = _pattern(cells, asked, _Task(_question(cells, asked, lower), asked.upward), policy)
     hidden: BoolArray = pattern.hidden[: len(cells.values)]
     view = outsider(cells.system.relations, cells.values, hidden, lower=lower, upper=upper)
     certificate, width = _certified(view, asked)
     _refuse_unless_proven(view, certificate, width, asked)
-    _refuse_unless_safe_inside(question, pattern, view, asked)
+    _refuse_unless_safe_inside(task, pattern, view, asked)
     proof = Proof(hidden, width, lower if cells.tables.summed else asked.lower, certificate, upper)
     protected = sealed(cells.tables, cells.system.cells, view.values, how="exact where shown", proof=proof)
     return protected, _report(cells, asked, hidden)
@@ -139,11 +141,43 @@ def _judged(cells: TrueCells, policy: Policy) -> Judged:
     return judged(cells, policy.exact, before(policy, cells.tables, cells.system, cells.values))
 
 
-def _pattern(cells: TrueCells, asked: Judged, question: Question) -> Pattern:
-    """The cells to hide; the engine's refusals in words about the policy."""
-    upward = np.concatenate([asked.upward, np.zeros(len(question) - len(cells.values), np.int64)])
+@dataclass(frozen=True, eq=False, repr=False)
+class _Task(Closed):
+    """What is asked of the engine, and how far above the truth readers must think cells possible, int64 [<= n]."""
+
+    question: Question
+    asked_upward: IntArray
+
+    @property
+    def upward(self) -> IntArray:
+        """The same for cells that no table shows too; 0 where nothing is asked."""
+        more = len(self.question) - len(self.asked_upward)
+        return np.concatenate([self.asked_upward, np.zeros(more, np.int64)])
+
+    def with_unions(self, unsafe: UnsafeUnions) -> "_Task":
+        """The task with unions of hidden sums as cells of their own."""
+        return _Task(with_unions(self.question, unsafe), np.concatenate([self.upward, unsafe.upward]))
+
+
+def _pattern(cells: TrueCells, asked: Judged, task: _Task, policy: Policy) -> tuple[_Task, Pattern]:
+    """The cells to hide; of sums as many more as it takes that no union of them is unsafe. Gives the last task too."""
+    for _ in range(_ROUNDS):
+        pattern = _once(cells, asked, task)
+        if not cells.tables.summed:
+            return task, pattern
+        hidden = pattern.hidden[: len(cells.values)]
+        view = outsider(cells.system.relations, cells.values, hidden, lower=task.question.lower[: len(cells.values)])
+        unsafe = unsafe_unions(cells, policy.exact, view)
+        if not unsafe.cells:
+            return task, pattern
+        task = task.with_unions(unsafe)
+    raise _unpublishable("sums of hidden sums, which anybody can work out, break the rules whatever else is hidden")
+
+
+def _once(cells: TrueCells, asked: Judged, task: _Task) -> Pattern:
+    """One call of the engine; its refusals in words about the policy."""
     try:
-        pattern = protect_upwards(question, upward, effort=asked.effort)
+        pattern = protect_upwards(task.question, task.upward, effort=asked.effort)
     except Unprotectable as problem:
         raise PolicyError(
             str(problem.faults[0].what),
@@ -208,14 +242,14 @@ def _refuse_unless_proven(view: View, certificate: Certificate, width: IntArray,
     _refuse(faults, "the certificate of the exact tables", "ask for less width, or for coarser levels")
 
 
-def _refuse_unless_safe_inside(question: Question, pattern: Pattern, view: View, asked: Judged) -> None:
+def _refuse_unless_safe_inside(task: _Task, pattern: Pattern, view: View, asked: Judged) -> None:
     """The office's inner check, with the true rules: what the public certificate can't show."""
-    true = question.values[: len(view.values)]
+    true = task.question.values[: len(view.values)]
     highest = highest_found(view, true, asked.upward, moves=pattern.moves)
     short = np.any([not_far_enough(verdict, true, highest) for verdict in asked.verdicts], axis=0)
     faults = [*too_low(short)]
-    if len(question) > len(true):
-        faults += faults_inside(question, pattern.hidden)
+    if len(task.question) > len(true):
+        faults += faults_inside(task.question, pattern.hidden)
     _refuse(faults, "the office's inner check of the exact tables", "use coarser levels, or looser rules")
 
 
