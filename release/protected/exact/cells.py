@@ -22,7 +22,8 @@ class TrueSums(Closed):
     sums, absolute: int64 [n], of the amounts and of their sizes. largest: int64 [n, t], the largest contributions, of
     one holding added up. contributors: int64 [n], those whose contribution isn't 0. sole: int64 [n], the number of the
     only contributor, -1 elsewhere. contributions: (finest combination, contributor's number, amount), int64 [k] each,
-    in rising order; those of one contributor in one combination are added up.
+    in rising order; those of one contributor in one combination are added up. Where persons contribute these are their
+    amounts one by one, without any identifier: as confidential as the rows.
     """
 
     sums: IntArray
