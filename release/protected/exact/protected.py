@@ -129,8 +129,12 @@ def additive_objections(protected: Protected) -> Iterator[str]:
 
 
 def certificate_bytes(certificate: Certificate) -> bytes:
-    """The certificate as a file."""
-    return certificate.to_bytes()
+    """The certificate as a file. `Certificate.to_bytes` has no room for signs, which sums of amounts may have."""
+    if not (certificate.tables < 0).any():
+        return certificate.to_bytes()
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, tables=certificate.tables.astype(np.int64))
+    return buffer.getvalue()
 
 
 def certificate_from(content: bytes) -> Certificate:
