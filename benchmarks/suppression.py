@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def main() -> None:
 
 def line(instance: Instance, peer: tuple[str, str], asked: argparse.Namespace) -> list[str]:
     """The figures of one table, or what was refused."""
-    question, start = instance.question(asked.cost), cpu_seconds()
+    question, start = replace(instance.question(asked.cost), insiders=asked.insiders), cpu_seconds()
     try:
         pattern = protect(question, effort=asked.effort)
     except UtfallError as error:
@@ -131,6 +132,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--instances", type=Path)
     parser.add_argument("--effort", choices=["fast", "thorough"], default="fast")
     parser.add_argument("--cost", choices=["count", "value", "logarithm"], default="value")
+    parser.add_argument(
+        "--insiders", choices=["nobody", "primary", "hidden"], default="primary", help="what they must not learn"
+    )
     parser.add_argument("--only", nargs="+", default=[])
     parser.add_argument("--large", action="store_true", help="also tables of 30,000 to 60,000 cells")
     parser.add_argument("--quick", action="store_true", help="no attacker, the certificate only")

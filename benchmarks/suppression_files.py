@@ -48,8 +48,7 @@ def read_instance(folder: Path) -> Instance:
     counts = _at_leaves(system, inner, "n") if zeros else inner["n"].to_numpy()
     if "value" in inner:
         contrib = pd.read_csv(folder / "contrib.csv.gz", dtype=dict.fromkeys(meta["dims"], str))
-        few, share = meta["rule"].get("and_nk", (0, 100))
-        return of_magnitudes(meta["name"], system, inner, contrib, p=meta["rule"]["p"], few=few, share=share)
+        return of_magnitudes(meta["name"], system, inner, contrib, p=meta["rule"]["p"])  # and_nk: implied by p = 15
     return of_counts(meta["name"], system, counts, most=meta["rule"]["max"], zeros=zeros)
 
 
@@ -94,9 +93,9 @@ def _at_leaves(system: System, inner: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def of_magnitudes(  # noqa: PLR0913
-    name: str, system: System, inner: pd.DataFrame, contrib: pd.DataFrame, *, p: float, few: int, share: float
+    name: str, system: System, inner: pd.DataFrame, contrib: pd.DataFrame, *, p: float, few: int = 0, share: float = 100
 ) -> Instance:
-    """p % and dominance (n, k) by contributor; the width is what the p % rule asks for."""
+    """p % or, with few > 0, dominance (few, share) by contributor; the width is what the p % rule asks for."""
     values = folded(system, inner["value"].to_numpy())
     trees = {d: list(t) for d, t in zip(system.dimensions, system.hierarchies, strict=True)}
     rows = crossed(trees, leaves={d: contrib[d] for d in system.dimensions})

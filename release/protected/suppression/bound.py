@@ -27,7 +27,7 @@ class Sketch:
 def lower_bound(question: Question, *, work: float) -> float:
     """What any safe pattern costs at least, as far as the work reaches (0 without any).
 
-    Demands of insiders are left out, so it holds for every pattern that protects against outsiders.
+    It holds for the question as asked: where insiders are to be kept from learning primary cells, for patterns that do.
     """
     master = Master(whole_table(question, Work(work)))
     return max((sketch.least for sketch in sketches(question, master, enough=0.0)), default=0.0)
@@ -43,6 +43,12 @@ def sketches(question: Question, master: Master, *, enough: float, nodes: int = 
         yield _sketch(question, master, master.least)
         if not (deeper & ~hidden).any():
             return
+
+
+def proven(question: Question, master: Master, *, nodes: int) -> float:
+    """The bound with all cuts that the master has, after at most so many branches."""
+    master.branch(nodes=nodes)
+    return _sketch(question, master, master.least).least
 
 
 def whole_table(question: Question, work: Work) -> Piece:

@@ -12,7 +12,7 @@ import numpy as np
 from release.codes import IntArray
 from release.protected.suppression.fast import movable
 from release.protected.suppression.flows import Flows, Move
-from release.protected.suppression.master import Master, Piece, unmet_by_anyone
+from release.protected.suppression.master import FAR, Master, Piece, unmet_by_anyone
 from release.protected.suppression.probe import NOBODY, Demand, Probe, Work
 from release.protected.suppression.question import BoolArray, Question
 from release.protected.suppression.standing import Standing
@@ -174,7 +174,7 @@ def solved(piece: Piece, *, below: float, rounds: int = 25, nodes: int = 50) -> 
     """The cheapest safe set of a piece, if it costs at most `below` and the rounds suffice."""
     master = Master(piece)
     most = below + 1e-6
-    if master.relax(rounds=rounds, enough=most) > most:
+    if master.relax(rounds=rounds, enough=most, insiders=False) > most:
         return None
     for _ in range(rounds):
         hidden = master.branch(nodes=nodes)
@@ -230,7 +230,7 @@ class Service:
     @classmethod
     def inside(cls, standing: Standing, cells: IntArray, work: Work) -> Service:
         """Moves inside these cells only, each as short as can be; through cells of someone alone only at need."""
-        most = float(standing.question.width[cells].max(initial=1))
+        most = FAR * float(standing.question.width[cells].max(initial=1))
         flows = Flows(
             sums_of(standing.question, cells),
             cost=np.where(standing.alone[cells] == NOBODY, 1.0, 3.0),

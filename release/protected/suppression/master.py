@@ -8,7 +8,7 @@ own bound is a lower bound of the optimum; and a solution that meets all demands
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ _NUDGE = 0.05
 _WORTH = 0.02
 """How much a cut must be missed by, to be worth adding."""
 _NEAR = 1e-6
+FAR = 4
+"""How many times the width cells may move, where moves of the width itself don't suffice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +53,17 @@ class Master:
         self._model.changeColsCost(len(piece.free), self._columns, piece.cost[piece.free].astype(float))
         self.shares = piece.fixed.astype(float)
 
-    def relax(self, *, rounds: int, enough: float = np.inf) -> float:
-        """Add cuts for fractions of cells until none is missed; the bound then. Stops when the bound is `enough`."""
+    def relax(self, *, rounds: int, enough: float = np.inf, insiders: bool = True) -> float:
+        """Add cuts for fractions of cells until none is missed; the bound then. Stops when the bound is `enough`.
+
+        insiders: also cuts for them and for far moves, which take longer to find than they do good in a block.
+        """
         for _ in range(rounds):
-            if self.least > enough or self.piece.probe.work.left < 0 or not self.separate(self.piece.demands):
+            if (
+                self.least > enough
+                or self.piece.probe.work.left < 0
+                or not self.separate(self.piece.demands, insiders=insiders)
+            ):
                 break
             self._solve()
         return self.least
@@ -75,7 +84,7 @@ class Master:
         while waiting and self.piece.probe.work.left > 0:
             self._hit(self._cuts[first:])
             first = len(self._cuts)
-            waiting = self.separate(waiting)
+            waiting = self.separate(waiting) or self.separate(demands)
         return self.piece.fixed | (self.shares > 0.5)
 
     def narrow(self, loose: BoolArray, standing: BoolArray) -> None:
@@ -89,20 +98,29 @@ class Master:
         """Any free cell may be hidden or shown again."""
         self.narrow(np.ones(len(self.piece.fixed), dtype=bool), self.piece.fixed)
 
-    def separate(self, demands: Sequence[Demand]) -> list[Demand]:
-        """Add cuts that the shares miss; the demands that showed them."""
-        return self._separate(demands, _NUDGE) or self._separate(demands, 0.0)
+    def separate(self, demands: Sequence[Demand], *, insiders: bool = True) -> list[Demand]:
+        """Add cuts that the shares miss; the demands that showed them. Cuts that are dear to find only when need be."""
+        found = self._separate(demands, _NUDGE, self._missed) or self._separate(demands, 0.0, self._missed)
+        if found or not insiders:
+            return found
+        return (
+            self._separate(demands, 0.0, self._missed, far=FAR)
+            or self._separate(demands, _NUDGE, self._missed_by_insiders)
+            or self._separate(demands, 0.0, self._missed_by_insiders, far=FAR)
+        )
 
     def forbid(self, hidden: BoolArray) -> None:
         """Something that this set doesn't hide must be hidden."""
         self._add((~hidden[self.piece.free]).astype(float))
 
-    def _separate(self, demands: Sequence[Demand], nudge: float) -> list[Demand]:
+    def _separate(
+        self, demands: Sequence[Demand], nudge: float, missed: Callable[[Demand], bool], *, far: int = 1
+    ) -> list[Demand]:
         share = self.shares.copy()
         share[self.piece.free] = np.minimum(share[self.piece.free] + nudge, 1)
         share[self.piece.fixed] = 1
-        self.piece.probe.open(share)
-        return [demand for demand in demands if self._missed(demand)]
+        self.piece.probe.open(share, far=far)
+        return [demand for demand in demands if missed(demand)]
 
     def _missed(self, demand: Demand) -> bool:
         """Whether the demand shows a cut that the shares miss; it is added."""
@@ -111,6 +129,11 @@ class Master:
             return False
         own = weights[self.piece.free]
         return float(own @ self.shares[self.piece.free]) < 1 - _WORTH and self._add(own)
+
+    def _missed_by_insiders(self, demand: Demand) -> bool:
+        """Whether someone alone in a cell of a move that meets the demand shows a cut that the shares miss."""
+        shown = [self._missed(other) for other in self.piece.probe.insiders(demand)]
+        return any(shown)
 
     def _hit(self, cuts: Sequence[FloatArray]) -> None:
         """Hide the cells that meet most cuts for their cost, until all of these are met."""
@@ -158,7 +181,7 @@ class Master:
 
 def unmet(probe: Probe, hidden: BoolArray, demands: Sequence[Demand]) -> tuple[list[Demand], list[IntArray]]:
     """Demands that no move inside the hidden cells meets, and whole-number moves that meet the others."""
-    probe.open(hidden.astype(float))
+    probe.open(hidden.astype(float), far=FAR)
     moves: list[IntArray] = []
     missing: list[Demand] = []
     rest = list(demands)

@@ -61,12 +61,12 @@ class Probe:
         self.relations, self.room, self.alone, self.work = relations, room, alone, work
         self.number = relations.shape[1]
         self._all = np.arange(self.number, dtype=np.int32)
-        self._share, self._width = np.zeros(self.number), 1
+        self._share, self._width, self._far = np.zeros(self.number), 1, 1
         self._model = model(relations)
 
-    def open(self, share: FloatArray) -> None:
-        """Let every cell move within its share of the width: 0 published, 1 hidden, and what is between."""
-        self._share = share.astype(float)
+    def open(self, share: FloatArray, *, far: int = 1) -> None:
+        """Let every cell move within its share of `far` times the width: 0 published, 1 hidden, and what is between."""
+        self._share, self._far = share.astype(float), far
         self._box(1)
 
     def reach(self, cell: int, sign: int) -> Reach:
@@ -105,6 +105,19 @@ class Probe:
         if missing < _NEAR:
             return None
         return np.where(fixed, 0.0, np.minimum(weights / missing, 1.0))
+
+    def insiders(self, demand: Demand) -> list[Demand]:
+        """What those alone in a cell that a move for the demand's cell changes would ask for at that cell."""
+        if demand.still != NOBODY:
+            return []
+        changed: set[int] = set()
+        for sign in self._signs(demand.cell):
+            end = self.reach(demand.cell, sign)
+            changed = set(self.alone[np.abs(end.change) > _TINY].tolist())
+            if end.amount > demand.width - _NEAR:
+                break
+        people = changed - {NOBODY, int(self.alone[demand.cell])}
+        return [Demand(demand.cell, 1, person) for person in sorted(people)]
 
     def _weights(self, demand: Demand) -> FloatArray | None:
         """The summed (width 1: the larger) weights of both ways; a width of 1 is one way or the other."""
@@ -188,8 +201,9 @@ class Probe:
 
     def _box(self, width: int) -> None:
         self._width = width
-        low = -np.minimum(self.room, width) * self._share
-        self._model.changeColsBounds(self.number, self._all, low, width * self._share)
+        most = width * self._far
+        low = -np.minimum(self.room, most) * self._share
+        self._model.changeColsBounds(self.number, self._all, low, most * self._share)
 
 
 def model(relations: csr_array) -> Any:

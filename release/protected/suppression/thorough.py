@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from release.protected.suppression.bound import Sketch, sketches, whole_table
+from release.protected.suppression.bound import Sketch, proven, sketches, whole_table
 from release.protected.suppression.fast import fast
 from release.protected.suppression.flows import Move
 from release.protected.suppression.improve import Reach, all_served, improve
@@ -23,9 +23,11 @@ from release.protected.suppression.refine import refine
 from release.protected.suppression.shorten import shorten
 from release.protected.suppression.standing import Standing
 
-_REACHES = (Reach(16, 80, 400, 4000), Reach(8, 80, 300, 2000), Reach(20, 120, 500, 6000))
-"""Sizes of blocks, pass by pass and then again; small ones find little before larger ones have loosened things."""
+_REACHES = (Reach(8, 60, 250, 3000), Reach(12, 60, 300, 8000), Reach(20, 100, 400, 10000))
+"""Sizes of blocks, pass by pass and then again: quick ones first, so that all of a large table has its turn."""
 _PASSES = 12
+_NODES = 1500
+"""Branches for the last bound, which has all cuts that the refinement found."""
 _BOUND_SHARE = 0.4
 """Part of the work that goes into the bound."""
 SMALL = 700
@@ -49,7 +51,7 @@ def thorough(question: Question, moves: Sequence[Move], *, work: float | None = 
 
 
 def _usual_work(question: Question) -> float:
-    return min(1_100_000.0, 250_000.0 + 60 * len(question))
+    return min(1_200_000.0, 400_000.0 + 300 * len(question))
 
 
 def _started(question: Question, moves: Sequence[Move]) -> Standing:
@@ -64,10 +66,11 @@ def _with_bound(question: Question, moves: Sequence[Move], work: Work) -> Patter
     master = Master(whole_table(question, work))
     best, bound = _best_start(question, moves, master, enough=(1 - _BOUND_SHARE) * all_work)
     hidden = refine(master, best, enough=0.1 * all_work, bound=bound)
+    bound = max(bound, proven(question, master, nodes=_NODES))
     refined = _inside(question, hidden, work)
     best = best if refined is None or refined.cost > best.cost else refined
     if best.cost > bound:
-        improve(best, work, reach=_REACHES[1])
+        improve(best, work, reach=_REACHES[0])
     return best.pattern(min(bound, best.cost))
 
 
