@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from release.codes import IntArray
+from release.protected.suppression.integers import cheapest
 from release.protected.suppression.joined import mixed
 from release.protected.suppression.view import BoolArray
 from release.protected.suppression.whole import NEAR, FloatArray, Sums, corner, whole
@@ -122,20 +123,11 @@ def furthest(room: Room, name: int, direction: int) -> FloatArray | None:
 
 def furthest_whole(room: Room, name: int, direction: int, *, nodes: int) -> tuple[int | None, IntArray | None]:
     """How far one class can get in a direction in whole numbers (None: not known), and the best change found."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
     cost = np.zeros(len(room.down))
     cost[name] = -direction
-    still = np.zeros(room.sums.shape[0])
-    found = milp(
-        cost,
-        constraints=LinearConstraint(room.sums, still, still),
-        bounds=Bounds(*room.bounds()),
-        integrality=np.ones(len(cost)),
-        options={"node_limit": nodes},
-    )
-    proven = None if found.mip_dual_bound is None else int(np.floor(-found.mip_dual_bound + NEAR))
-    return proven, None if found.x is None else np.round(found.x).astype(np.int64)
+    best = cheapest(cost, room.sums, np.zeros(room.sums.shape[0]), *room.bounds(), nodes=nodes)
+    proven = None if best.bound is None else int(np.floor(-best.bound + NEAR))
+    return proven, None if best.point is None else np.round(best.point).astype(np.int64)
 
 
 def _beside(*parts: Any) -> Any:

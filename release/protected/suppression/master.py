@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.probe import NOBODY, Demand, Probe, quiet
+from release.protected.suppression.integers import quiet
+from release.protected.suppression.probe import NOBODY, Demand, Probe
 from release.protected.suppression.question import BoolArray, FloatArray
 
 _NUDGE = 0.05

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from release.codes import IntArray
+from release.protected.suppression.integers import quiet
 from release.protected.suppression.question import BoolArray, FloatArray
 
 if TYPE_CHECKING:
@@ -223,14 +224,4 @@ def model(relations: csr_array) -> Any:
     for option, value in {"presolve": "off", "solver": "simplex", "simplex_strategy": 4}.items():
         ready.setOptionValue(option, value)
     ready.passModel(program)
-    return ready
-
-
-def quiet() -> Any:
-    """A HiGHS that prints nothing and uses one thread, so that answers are the same on any number of cores."""
-    import highspy
-
-    ready = highspy.Highs()
-    for option, value in {"output_flag": False, "threads": 1, "random_seed": 1}.items():
-        ready.setOptionValue(option, value)
     return ready

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from release.codes import IntArray
+from release.protected.suppression.integers import cheapest
 
 FloatArray = npt.NDArray[np.float64]
 NEAR = 1e-5
@@ -69,20 +70,15 @@ def whole(sums: Sums, point: FloatArray, *, largest: int = 2**62) -> IntArray | 
 
 def whole_anywhere(sums: Sums) -> IntArray | None:
     """Any whole numbers that keep the sums, by one integer program over all of them; None where none was found."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
-    found = milp(
-        np.zeros(len(sums.low)),
-        constraints=LinearConstraint(sums.matrix, sums.total, sums.total),
-        bounds=Bounds(_opened(sums.low), _opened(sums.high)),
-        integrality=np.ones(len(sums.low)),
-        options=_limit(len(sums.low)),
-    )
-    return None if found.x is None else whole(sums, found.x)
+    cells = len(sums.low)
+    low, high = _opened(sums.low), _opened(sums.high)
+    total = sums.total.astype(np.float64)
+    found = cheapest(np.zeros(cells), sums.matrix, total, low, high, nodes=_nodes(cells)).point
+    return None if found is None else whole(sums, found)
 
 
-def _limit(cells: int) -> dict[str, int]:
-    return {"node_limit": max(_WORK // cells, 10)}
+def _nodes(cells: int) -> int:
+    return max(_WORK // cells, 10)
 
 
 def _opened(bounds: IntArray) -> FloatArray:
@@ -122,8 +118,6 @@ def _hanging_together(matrix: Any, cells: npt.NDArray[np.bool_]) -> list[IntArra
 
 def _repair(sums: Sums, rounded: IntArray, cells: IntArray, reach: int) -> None:
     """Shifts `rounded` at the cells, by at most `reach`, so that their sums hold; leaves it where that can't be."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
     part = sums.matrix[:, cells].tocsr()
     rows = np.flatnonzero(np.diff(part.indptr))
     missing = sums.total[rows] - sums.matrix[rows] @ rounded
@@ -131,12 +125,7 @@ def _repair(sums: Sums, rounded: IntArray, cells: IntArray, reach: int) -> None:
         return
     down = np.minimum(rounded[cells] - sums.low[cells], reach)
     up = np.minimum(sums.high[cells] - rounded[cells], reach)
-    found = milp(
-        np.zeros(len(cells)),
-        constraints=LinearConstraint(part[rows], missing, missing),
-        bounds=Bounds(-down, up),
-        integrality=np.ones(len(cells)),
-        options=_limit(len(cells)),
-    )
-    if found.x is not None:
-        rounded[cells] += np.round(found.x).astype(np.int64)
+    nothing = np.zeros(len(cells))
+    found = cheapest(nothing, part[rows], missing, -down, up, nodes=_nodes(len(cells))).point
+    if found is not None:
+        rounded[cells] += np.round(found).astype(np.int64)
