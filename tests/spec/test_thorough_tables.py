@@ -1,5 +1,7 @@
 """Tables small enough to see the cheapest pattern by eye; o is a cell that must be hidden, x what is hidden with it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -79,6 +81,24 @@ def test_ones_can_only_rise_so_their_neighbours_must_be_able_to_fall():
         assert ends[1] - ends[0] >= 1
         assert question.values[cell] + ends[0] >= 1
     assert pattern.cost == pattern.bound
+
+
+DIAGONAL = """
+     1   9  30   40
+    20   1  40   61
+    50   8   9   67
+    71  18  79  168
+"""
+
+
+def test_two_who_know_themselves_must_not_learn_each_other_and_the_bound_knows_it():
+    question = drawn(DIAGONAL)
+    known = replace(question, alone=np.where(question.values == 1, np.arange(len(question)), -1))
+    guarded, not_guarded = (protect(asked, effort="thorough") for asked in (known, replace(known, insiders="nobody")))
+    assert picture(question, not_guarded.hidden, 4) == ["ox..", "xo..", "....", "...."]
+    assert not_guarded.cost == not_guarded.bound == 29
+    assert picture(question, guarded.hidden, 4) == ["ox..", "xox.", ".xx.", "...."]
+    assert guarded.cost == guarded.bound == 86
 
 
 def test_wider_demands_cost_no_less():
