@@ -37,8 +37,8 @@ SMALL = 700
 def thorough(question: Question, moves: Sequence[Move], *, work: float | None = None) -> Pattern:
     """A cheaper safe pattern than the one that `moves` make, with a proven bound if small (`SMALL`).
 
-    work: units to spend, about 5,000 a second on one core; by default grown with the table. The same question, moves
-    and work give the same pattern on any machine.
+    work: units to spend, about 5,000 to 10,000 a second on one core; by default grown with the table. The same
+    question, moves and work give the same pattern on any machine.
     """
     left = Work(_usual_work(question) if work is None else work)
     if len(question) <= SMALL:
@@ -51,7 +51,7 @@ def thorough(question: Question, moves: Sequence[Move], *, work: float | None = 
 
 
 def _usual_work(question: Question) -> float:
-    return min(1_200_000.0, 400_000.0 + 300 * len(question))
+    return min(2_000_000.0, 400_000.0 + 600 * len(question))
 
 
 def _started(question: Question, moves: Sequence[Move]) -> Standing:
