@@ -23,9 +23,10 @@ from release.protected.suppression.refine import refine
 from release.protected.suppression.shorten import shorten
 from release.protected.suppression.standing import Standing
 
-_REACHES = (Reach(8, 60, 250, 3000), Reach(12, 60, 300, 8000), Reach(20, 100, 400, 10000))
-"""Sizes of blocks, pass by pass and then again: quick ones first, so that all of a large table has its turn."""
-_PASSES = 12
+_REACHES = (Reach(8, 60, 250, 3000), Reach(8, 80, 500, 6000), Reach(12, 60, 300, 8000), Reach(20, 120, 600, 12000))
+"""Sizes of blocks; which one saves most for its work depends on the table."""
+_SLICE = 0.02
+"""Part of the work after which the size of blocks is chosen anew."""
 _NODES = 1500
 """Branches for the last bound, which has all cuts that the refinement found."""
 _BOUND_SHARE = 0.4
@@ -45,9 +46,18 @@ def thorough(question: Question, moves: Sequence[Move], *, work: float | None = 
         return _with_bound(question, moves, left)
     standing = _started(question, moves)
     shorten(standing, left)
-    for turn in range(_PASSES):
-        improve(standing, left, reach=_REACHES[turn % len(_REACHES)], seed=turn)
+    _improve_by_turns(standing, left)
     return standing.pattern()
+
+
+def _improve_by_turns(standing: Standing, work: Work) -> None:
+    """Blocks of the size that saved most for its work when it was last tried; ends when no size saves anything."""
+    rates, turn, most = [np.inf] * len(_REACHES), 0, _SLICE * work.left
+    while work.left > 0 and max(rates) > 0:
+        which, before, own = int(np.argmax(rates)), standing.cost, Work(min(work.left, most))
+        improve(standing, own, reach=_REACHES[which], seed=turn)
+        work.spend(own.spent)
+        rates[which], turn = (before - standing.cost) / max(own.spent, 1.0), turn + 1
 
 
 def _usual_work(question: Question) -> float:
