@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from release.protected.suppression.bound import lower_bound
 from release.protected.suppression.clean import joined
 from release.protected.suppression.fast import fast
-from release.protected.suppression.protect import protect
+from release.protected.suppression.protect import protect, unsafe
 from release.protected.suppression.question import Question
 from release.protected.suppression.thorough import thorough
 
@@ -128,6 +128,18 @@ def test_middling_tables_end_near_their_bound_and_never_above_the_start(seed):
     assert pattern.cost <= question.cost[start & ~question.primary].sum()
     assert pattern.gap is not None
     assert pattern.gap <= 0.15
+
+
+def test_tables_too_large_for_a_bound_are_made_cheaper_too(monkeypatch):
+    question = joined(random_table(5)).question
+    moves = fast(question)
+    start = np.zeros(len(question), bool)
+    start[np.concatenate([move.cells for move in moves])] = True
+    monkeypatch.setattr("release.protected.suppression.thorough.SMALL", 0)
+    pattern = thorough(question, moves, work=100_000)
+    assert pattern.bound is None
+    assert not unsafe(question, pattern).any()
+    assert pattern.cost < question.cost[start & ~question.primary].sum()
 
 
 def test_same_question_same_pattern():
