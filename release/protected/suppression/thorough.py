@@ -61,7 +61,7 @@ def _improve_by_turns(standing: Standing, work: Work) -> None:
 
 
 def _usual_work(question: Question) -> float:
-    return min(2_000_000.0, 400_000.0 + 600 * len(question))
+    return min(1_700_000.0, 400_000.0 + 600 * len(question))
 
 
 def _started(question: Question, moves: Sequence[Move]) -> Standing:
