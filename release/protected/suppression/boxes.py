@@ -34,17 +34,18 @@ class Boxes:
         return found
 
     @cached_property
-    def by_size(self) -> list[int]:
-        """Dimensions, that of most codes first."""
-        return sorted(range(len(self.system.codes)), key=lambda d: -len(self.system.codes[d]))
+    def branches(self) -> list[IntArray]:
+        """Per dimension and depth: per group 0 if a cell of it stands at that depth or above, else its branch."""
+        depths = range(max(int(depth.max(initial=0)) for depth in self._depths))
+        found = [self._branch(d, depth) for d in range(len(self._depths)) for depth in depths]
+        return [branch for branch in found if branch.any()]
 
-    def branch_of(self, d: int) -> IntArray:
-        """Per group, 0 when a cell of it stands at the root or right below, else the code of its branch right below."""
+    def _branch(self, d: int, level: int) -> IntArray:
         depth, parents = self._depths[d], self.parents[d]
         branch = np.arange(len(depth))
-        while (deep := depth[branch] > 1).any():
+        while (deep := depth[branch] > level).any():
             branch[deep] = parents[branch[deep]]
-        number = np.where(depth >= 2, branch, 0)
+        number = np.where(depth > level, branch, 0)
         there = np.flatnonzero(self.group >= 0)
         least = np.full(int(self.group.max(initial=-1)) + 1, len(depth), dtype=np.int64)
         np.minimum.at(least, self.group[there], number[self.system.cells[there, d]])

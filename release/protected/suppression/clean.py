@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
+_ROOM = 2**40
+"""Further than this nothing falls."""
+
+
 @dataclass(frozen=True, eq=False)
 class Joined:
     """The smaller question, and where each cell of the whole one went: its group, or -1 for a known zero."""
@@ -120,7 +124,19 @@ def _folded_question(question: Question, group: IntArray, relations: csr_array) 
         insiders=question.insiders,
     )
     _refuse_contradictions(smaller.primary & smaller.publish)
-    return smaller
+    return replace(smaller, lower=_floors(smaller))
+
+
+def _floors(question: Question) -> IntArray:
+    """What each group is at least: as its own bound says, or as its parts together say; values where it is shown."""
+    sums = question.relations.astype(np.int64)
+    total, row = (sums < 0).tocoo().col, (sums < 0).tocoo().row
+    room = np.where(question.publish, 0, np.minimum(question.values - question.lower, _ROOM))
+    before = np.full_like(room, -1)
+    while (room != before).any():
+        before = room.copy()
+        np.minimum.at(room, total, (sums.maximum(0) @ room)[row])
+    return np.asarray(question.values - room)
 
 
 def _people(alone: IntArray, group: IntArray, of_group: IntArray) -> IntArray:

@@ -7,26 +7,28 @@ needs are dropped, and what only they changed is shown again.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from release.codes import IntArray
 from release.errors import roughly
-from release.protected.suppression.blocks import Blocks
 from release.protected.suppression.flows import Flows, Move
+from release.protected.suppression.pieces import Pieces
 from release.protected.suppression.question import BoolArray, FloatArray, Question, Unprotectable
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
-_LITTLE = 1e-3
+_LITTLE = 0.05
 """Cost of moving a cell that is hidden already, as part of the typical cost of hiding one."""
 _FAR = 1e9
 _TRIES = 12
-_NONE = np.empty(0, dtype=np.int64)
+_DEARER = 3.0
+"""Moves in whole numbers that cost so many times more than in fractions are taken only where nothing else is left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,6 @@ class Search:
     """What is hidden so far and why: moves found, and per cell which insiders all its moves so far depend on."""
 
     question: Question
-    blocks: Blocks | None = None
     hidden: BoolArray = field(init=False)
     moves: list[Move] = field(init=False, default_factory=list)
     highest: IntArray = field(init=False)
@@ -92,26 +93,27 @@ class Search:
 
     # Finding moves
 
-    def serve(self, cell: int) -> IntArray:
-        """Find moves until the cell is safe; gives the cells newly hidden. Unprotectable when there are none."""
-        fresh = [np.empty(0, dtype=np.int64)]
+    def serve(self, cell: int, ways: Sequence[Way]) -> bool:
+        """Find moves until the cell is safe, and use them; False when these ways find too few."""
         for _ in range(_TRIES):
             if self.safe(cell):
-                return np.concatenate(fresh)
-            move = self._next_move(cell)
+                return True
+            move = self._next_move(cell, ways)
             if move is None:
-                break
-            fresh.append(self.take(move))
-        if self.safe(cell):
-            return np.concatenate(fresh)
-        raise _unprotectable(self.question, cell, outsider=not self._wide(cell))
+                return False
+            self.take(move)
+        return self.safe(cell)
 
-    def _next_move(self, cell: int) -> Move | None:
+    def unprotectable(self, cell: int) -> Unprotectable:
+        """What to say where no way serves a cell."""
+        return _unprotectable(self.question, cell, outsider=not self._wide(cell))
+
+    def _next_move(self, cell: int, ways: Sequence[Way]) -> Move | None:
         """A move that leaves all cells still of those in all moves so far; failing that, of one of them."""
         people = self.common[cell] or frozenset()
         for still in [people, *([frozenset([min(people)])] if len(people) > 1 else [])]:
             for amount in self._amounts(cell):
-                if (move := self.cheapest(cell, amount, still=self.cells_of(still))) is not None:
+                if (move := self.cheapest(cell, amount, ways, still=self.cells_of(still))) is not None:
                     return move
         return None
 
@@ -121,20 +123,21 @@ class Search:
             width, highest, lowest = 1, 0, 0
         return _amounts(width, highest, lowest)
 
-    def cheapest(self, cell: int, amount: int, *, still: IntArray) -> Move | None:
-        """A cheap move of a cell by an amount: by pieces, else among all cells, at last with changes of any size."""
+    def cheapest(self, cell: int, amount: int, ways: Sequence[Way], *, still: IntArray) -> Move | None:
+        """A cheap move of a cell by an amount, in the first way that finds one."""
         if -amount > self.question.values[cell] - self.question.lower[cell]:
             return None
-        if self.blocks is not None:
-            move = self.blocks.cheapest(cell, amount, prices=self.prices, still=still)
-            if move is not None:
-                return move
-        for bounded in (True, False):
-            if (move := self._anywhere(cell, amount, still, bounded=bounded)) is not None:
+        for way in ways:
+            if (move := way(self, cell, amount, still)) is not None:
                 return move
         return None
 
-    def _anywhere(self, cell: int, amount: int, still: IntArray, *, bounded: bool) -> Move | None:
+    def in_pieces(self, cell: int, amount: int, still: IntArray, *, pieces: Pieces, alone: bool) -> Move | None:
+        """A move found piece by piece; alone: cells of pieces before the cell's own stand still."""
+        return pieces.cheapest(cell, amount, prices=self.prices, still=still, alone=alone)
+
+    def anywhere(self, cell: int, amount: int, still: IntArray, *, bounded: bool) -> Move | None:
+        """The cheapest move among all cells; bounded: no cell changes by more than the largest width."""
         if bounded not in self._whole:
             self._whole[bounded] = self._part(np.arange(len(self.question)), bounded=bounded)
         near = self._whole[bounded]
@@ -152,7 +155,8 @@ class Search:
         room = (self.question.values - self.question.lower)[cells].astype(float)
         reach = float(self.question.width.max()) if bounded else _FAR
         down, up = np.minimum(room, reach), np.full(len(cells), reach)
-        flows = Flows(relations, cost=self.prices[cells], down=down, up=up, room=room)
+        dearer = _DEARER if bounded else np.inf
+        flows = Flows(relations, cost=self.prices[cells], down=down, up=up, room=room, dearer=dearer)
         return Neighbourhood(cells, flows)
 
     @cached_property
@@ -173,15 +177,14 @@ class Search:
         uneven = 1 + (np.arange(len(self.question)) * 7919 % 101) / 1000
         return _LITTLE * typical * uneven + np.where(self.alone >= 0, typical / 20, 0)
 
-    def take(self, move: Move) -> IntArray:
-        """Use a move for all cells it changes; gives those newly hidden."""
+    def take(self, move: Move) -> None:
+        """Use a move for all cells it changes."""
         cells = move.cells
         fresh = cells[~self.hidden[cells]]
         self.hidden[fresh] = True
         self.prices[fresh] = self._little[fresh]
         self.moves.append(move)
         self._credit(move)
-        return fresh
 
     def _credit(self, move: Move) -> None:
         cells = move.cells
@@ -195,18 +198,48 @@ class Search:
             self.common[cell] = others if before is None else before & others
 
 
-def fast(question: Question, *, blocks: Blocks | None = None) -> list[Move]:
+Way = Callable[[Search, int, int, IntArray], Move | None]
+"""How to look for a move: the search, the cell, the amount, and cells that must not change."""
+
+_ANYWHERE: tuple[Way, ...] = (partial(Search.anywhere, bounded=True), partial(Search.anywhere, bounded=False))
+
+
+def fast(question: Question, *, cuts: Sequence[Pieces] = ()) -> list[Move]:
     """Moves that make all primary cells safe, small values first, and the secondaries that they change.
 
-    blocks: where to look first; everywhere at once without them. Raises Unprotectable.
+    cuts: the system in small pieces, in larger ones and so on, where to look first; everywhere at once without them.
+    Raises Unprotectable.
     """
-    search = Search(question, blocks)
-    waiting = np.flatnonzero(question.primary)
-    waiting = waiting[np.argsort(question.values[waiting], kind="stable")]
-    while len(waiting):
-        fresh = np.concatenate([search.serve(int(cell)) for cell in waiting])
-        waiting = np.array([cell for cell in fresh.tolist() if not search.safe(cell)], dtype=np.int64)
+    search = Search(question)
+    for pieces in cuts:
+        alone = partial(Search.in_pieces, pieces=pieces, alone=True)
+        with_earlier = partial(Search.in_pieces, pieces=pieces, alone=False)
+        for ways in ((alone,), (alone, with_earlier)):
+            _serve_all(search, ways, pieces.number)
+    left = _serve_all(search, _ANYWHERE, np.zeros(len(question), dtype=np.int64))
+    if left:
+        raise search.unprotectable(left[0])
     return search.moves
+
+
+def _serve_all(search: Search, ways: Sequence[Way], piece: IntArray) -> list[int]:
+    """Serve all hidden cells, and what is hidden on the way; gives those that these ways can't serve.
+
+    piece: int64 [n]; cells of earlier pieces come first, since their moves serve finer cells too.
+    """
+    left: list[int] = []
+    waiting = _in_order(search, search.hidden, piece)
+    while len(waiting):
+        before = search.hidden.copy()
+        left += [cell for cell in waiting.tolist() if not search.serve(cell, ways)]
+        waiting = _in_order(search, search.hidden & ~before, piece)
+    return left
+
+
+def _in_order(search: Search, among: BoolArray, piece: IntArray) -> IntArray:
+    """Unsafe cells, those of earlier pieces first, then small values."""
+    cells = np.array([cell for cell in np.flatnonzero(among).tolist() if not search.safe(cell)], dtype=np.int64)
+    return cells[np.lexsort((search.question.values[cells], piece[cells]))]
 
 
 def movable(columns: csc_array, cells: IntArray) -> tuple[IntArray, csr_array]:

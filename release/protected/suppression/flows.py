@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import UtfallError
+from release.protected.suppression.integers import cheapest
 from release.protected.suppression.question import FloatArray
 from release.protected.suppression.whole import Sums, whole
 
@@ -20,8 +22,14 @@ _MULTIPLES = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 """Vertices of these programs are nearly always whole, or halves and thirds."""
 _NEAR = 1e-6
 _REACH = 2**40
-_SHAKES = 1
-_NODES = 100
+_DIVES = 20
+_STARTS = 4
+_NODES = 30
+_SOME = 4_000
+"""Cells of an integer program, the cheapest of those that could help."""
+_DEARER = 3.0
+_SMALL = 150
+"""Cells of one integer program, where a dear move isn't wanted anyway."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +50,16 @@ class Move:
         return Move(self.cells, -self.change)
 
 
+Read = Callable[[FloatArray], Move | None]
+"""How a solution is read: as a move of whole numbers, None where it isn't one."""
+
+
 class Flows:
     """One warm linear program: least total cost of a move, cells bounded below and above.
 
     cost: per unit moved, either way. down, up: how far each cell may fall and rise (>= 0, inf for no bound). room: how
-    far it may truly fall, where `down` is less, to keep moves small (a fraction may be multiplied up). The model
+    far it may truly fall, where `down` is less, to keep moves small (a fraction may be multiplied up). dearer: whole
+    numbers that cost so many times more than the fractional solution are refused. The model
     stays in HiGHS; each question changes a few bounds and puts them back. Same questions in one order, same answers.
     """
 
@@ -58,12 +71,13 @@ class Flows:
         down: FloatArray,
         up: FloatArray,
         room: FloatArray | None = None,
+        dearer: float = _DEARER,
     ) -> None:
         self.number = relations.shape[1]
         self.relations = relations
         self.cost, self.down, self.up = cost.astype(float), down.astype(float), up.astype(float)
         self.room = self.down if room is None else room
-        self.programs = 0
+        self.dearer, self.programs = dearer, 0
         self._model = _model(relations, self.cost, self.down, self.up)
         self._model.run()
         self._rest = self._model.getBasis()
@@ -84,64 +98,101 @@ class Flows:
     def cheapest(self, cell: int, amount: int, *, still: IntArray | None = None) -> Move | None:
         """The cheapest whole-number move that changes `cell` by `amount` (its sign counts); None if there is none.
 
-        still: cells that must not change in it. Where the cheapest move is a fraction that can't be multiplied, costs
-        are shaken for another one, and at last it is rounded, so that it may cost more than need be.
+        still: cells that must not change in it. A fractional move is multiplied, if that makes it whole (so it may
+        change `cell` by more); else it is made whole step by step, so that it may cost more than need be.
         """
         fixed = np.empty(0, dtype=np.int64) if still is None else still[still != cell]
-        solution = self._solved(cell, amount, fixed)
-        if solution is None:
+        held = np.append(fixed, cell)
+        return self._move(held, np.append(np.zeros(len(fixed), np.int64), amount), self._multiplied)
+
+    def answering(self, cells: IntArray, change: IntArray) -> Move | None:
+        """The cheapest whole-number move in which these cells change so; None if none is found."""
+        return self._move(cells, change, self._as_it_is)
+
+    def _move(self, cells: IntArray, change: IntArray, read: Read) -> Move | None:
+        """A move in which these cells change so, as `read` finds it in a solution."""
+        ends, amounts = np.concatenate([cells, cells + self.number]), np.concatenate([change, -change])
+        held = np.maximum(amounts, 0).astype(float)
+        self._change(ends, held, held)
+        self._model.setBasis(self._rest)
+        solution = self._run()
+        move = None if solution is None else read(solution) or self._made_whole(solution, cells, change, read)
+        self._bound(cells, *self._own(cells))
+        return move
+
+    def _made_whole(self, solution: FloatArray, cells: IntArray, change: IntArray, read: Read) -> Move | None:
+        """Whole numbers instead of a fractional solution, unless they cost far more."""
+        for first in range(_STARTS):
+            if (move := self._dived(solution, first, read)) is not None:
+                return move
+        if np.isfinite(self.dearer):
+            return self._near(solution, cells, change, largest=_SMALL)
+        return self._by_integers(solution, cells, change) or self._near(solution, cells, change, largest=self.number)
+
+    def _dived(self, solution: FloatArray, first: int, read: Read) -> Move | None:
+        """One amount after the other is rounded up, else down, and the rest solved again; first: which one begins."""
+        settled: list[int] = []
+        move = None
+        while move is None and len(settled) < _DIVES:
+            fraction = solution - np.floor(solution + _NEAR)
+            order = np.argsort(-np.where(fraction > _NEAR, fraction, 0), kind="stable")
+            column = int(order[0 if settled else first])
+            settled.append(column)
+            found = self._settled(column, float(np.floor(solution[column] + _NEAR)))
+            if found is None:
+                break
+            solution, move = found, read(found)
+        cells = np.unique(np.array(settled, dtype=np.int64) % self.number)
+        self._bound(cells, *self._own(cells))
+        return move
+
+    def _settled(self, column: int, floor: float) -> FloatArray | None:
+        """The solution with one amount rounded up, else down."""
+        for amount in (floor + 1, floor):
+            self._change(np.array([column]), np.array([amount]), np.array([amount]))
+            if (solution := self._run()) is not None:
+                return solution
+        return None
+
+    def _near(self, solution: FloatArray, cells: IntArray, change: IntArray, *, largest: int) -> Move | None:
+        """Whole numbers near a fractional solution, unless they cost far more."""
+        low, high = self._ends(cells, change)
+        none = np.zeros(self.relations.shape[0], dtype=np.int64)
+        amounts = solution[: self.number] - solution[self.number :]
+        found = whole(Sums(self._long, none, low, high), amounts, largest=largest)
+        if found is None or np.abs(found) @ self.cost > self.dearer * (np.abs(amounts) @ self.cost + self._typical):
             return None
-        move = self._multiplied(solution)
-        for shake in range(_SHAKES if move is None else 0):
-            move = move or self._shaken(shake, cell, amount, fixed)
-        return move or self._rounded(solution, fixed, cell, amount)
+        return self._checked(np.flatnonzero(found), found[found != 0])
 
-    def _shaken(self, shake: int, cell: int, amount: int, fixed: IntArray) -> Move | None:
-        """The move for costs that are up to a half higher, here and there."""
-        columns = np.arange(2 * self.number, dtype=np.int32)
-        uneven = 1 + np.random.default_rng(shake).random(self.number) / 2
-        self._model.changeColsCost(len(columns), columns, np.tile(self.cost * uneven, 2))
-        solution = self._solved(cell, amount, fixed)
-        self._model.changeColsCost(len(columns), columns, np.tile(self.cost, 2))
-        return None if solution is None else self._multiplied(solution)
+    def _by_integers(self, solution: FloatArray, cells: IntArray, change: IntArray) -> Move | None:
+        """A cheap solution in whole numbers, among cells that are no dearer than those of the fractional one."""
+        from scipy.sparse import hstack
 
-    def completing(self, totals: IntArray, *, still: IntArray) -> Move | None:
-        """The cheapest whole-number change with `relations @ change == totals`; None if none is found."""
-        rows = np.flatnonzero(totals)
-        none = np.zeros(len(still))
-        self._bound(still, none, none, none)
-        self._total(rows, totals[rows])
-        solution = self._run()
-        self._total(rows, np.zeros(len(rows)))
-        self._bound(still, *self._own(still))
-        return None if solution is None else self._near(solution, totals, still)
+        amounts = solution[: self.number] - solution[self.number :]
+        allowed = self.cost <= self.cost[np.abs(amounts) > _NEAR].max(initial=0)
+        allowed[cells] = change != 0
+        some = np.flatnonzero(allowed)
+        some = np.sort(some[np.argsort(self.cost[some] * (np.abs(amounts[some]) <= _NEAR), kind="stable")[:_SOME]])
+        low, high = (end[some] for end in self._ends(cells, change))
+        part = self.relations[:, some]
+        ends = (np.concatenate([np.maximum(low, 0), np.maximum(-high, 0)]), np.concatenate([high, -low]))
+        matrix, price = hstack([part, -part]).tocsr(), np.tile(self.cost[some], 2)
+        found = cheapest(price, matrix, np.zeros(part.shape[0]), *map(_floats, ends), nodes=_NODES).point
+        if found is None:
+            return None
+        moved = np.rint(found[: len(some)] - found[len(some) :]).astype(np.int64)
+        return self._checked(some[moved != 0], moved[moved != 0])
 
-    def _near(self, solution: FloatArray, totals: IntArray, still: IntArray) -> Move | None:
-        change = solution[: self.number] - solution[self.number :]
+    def _ends(self, cells: IntArray, change: IntArray) -> tuple[IntArray, IntArray]:
+        """How far each cell may change, where some change as given."""
         low, high = -np.minimum(self.room, _REACH).astype(np.int64), np.minimum(self.up, _REACH).astype(np.int64)
-        low[still] = high[still] = 0
-        found = whole(Sums(self._long, totals, low, high), change)
-        return None if found is None else Move(np.flatnonzero(found), found[found != 0])
-
-    def _total(self, rows: IntArray, totals: Any) -> None:
-        for row, total in zip(rows.tolist(), np.asarray(totals, float).tolist(), strict=True):
-            self._model.changeRowBounds(row, total, total)
-
-    def _solved(self, cell: int, amount: int, fixed: IntArray) -> FloatArray | None:
-        one = np.array([cell])
-        self._bound(fixed, np.zeros(len(fixed)), np.zeros(len(fixed)), np.zeros(len(fixed)))
-        ahead, back = (one, one + self.number) if amount > 0 else (one + self.number, one)
-        self._change(ahead, np.array([abs(amount)], float), np.array([abs(amount)], float))
-        self._change(back, np.zeros(1), np.zeros(1))
-        solution = self._run()
-        self._bound(np.append(fixed, cell), *self._own(np.append(fixed, cell)))
-        return solution
+        low[cells] = high[cells] = change
+        return low, high
 
     def _run(self) -> FloatArray | None:
-        """Solve what is set, from rest; None where there is no solution."""
+        """Solve what is set, from where the last one ended; None where there is no solution."""
         from highspy import HighsModelStatus
 
-        self._model.setBasis(self._rest)
         self._model.run()
         self.programs += 1
         if self._model.getModelStatus() != HighsModelStatus.kOptimal:
@@ -158,11 +209,15 @@ class Flows:
     def _change(self, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
         _set_bounds(self._model, columns, least, most)
 
-    def _multiplied(self, solution: FloatArray) -> Move | None:
+    def _as_it_is(self, solution: FloatArray) -> Move | None:
+        """The move if it is whole as it stands."""
+        return self._multiplied(solution, (1,))
+
+    def _multiplied(self, solution: FloatArray, multiples: Sequence[int] = _MULTIPLES) -> Move | None:
         """The move as whole numbers, checked; None when no small multiple is whole and keeps the bounds."""
         change = solution[: self.number] - solution[self.number :]
         cells = np.flatnonzero(np.abs(change) > _NEAR)
-        for times in _MULTIPLES:
+        for times in multiples:
             near = np.rint(change[cells] * times)
             if np.abs(near - change[cells] * times).max(initial=0) < _NEAR * times:
                 return self._checked(cells, near.astype(np.int64))
@@ -174,49 +229,17 @@ class Flows:
         fine = not (self.relations @ moved).any() and bool((change >= -self.room[cells]).all())
         return Move(cells, change) if fine else None
 
-    def _rounded(self, solution: FloatArray, fixed: IntArray, cell: int, amount: int) -> Move | None:
-        """Whole numbers instead of a fractional move: among its cells and cheap ones, dearer ones, at last all."""
-        change = solution[: self.number] - solution[self.number :]
-        moved = np.abs(change) > _NEAR
-        dearest = self.cost[moved].max(initial=0)
-        for most in (dearest / 10, dearest):
-            allowed = moved | (self.cost <= most)
-            allowed[fixed], allowed[cell] = False, True
-            if (move := self._by_integers(np.flatnonzero(allowed), cell, amount)) is not None:
-                return move
-        low, high = -np.minimum(self.room, _REACH).astype(np.int64), np.minimum(self.up, _REACH).astype(np.int64)
-        low[fixed] = high[fixed] = 0
-        low[cell] = high[cell] = amount
-        found = whole(Sums(self._long, np.zeros(self.relations.shape[0], dtype=np.int64), low, high), change)
-        return None if found is None else self._checked(np.flatnonzero(found), found[found != 0])
-
-    def _by_integers(self, cells: IntArray, cell: int, amount: int) -> Move | None:
-        """The same question in whole numbers among some cells, to within a fifth of the least cost."""
-        from scipy.optimize import Bounds, LinearConstraint, milp
-        from scipy.sparse import hstack
-
-        part = self.relations[:, cells]
-        high = np.concatenate([self.up[cells], self.down[cells]])
-        low = np.zeros(len(high))
-        own = int(np.searchsorted(cells, cell))
-        ends = (own, own + len(cells)) if amount > 0 else (own + len(cells), own)
-        low[ends[0]] = high[ends[0]] = abs(amount)
-        high[ends[1]] = 0
-        found = milp(
-            np.tile(self.cost[cells], 2),
-            constraints=LinearConstraint(hstack([part, -part]).tocsr(), 0, 0),
-            bounds=Bounds(low, high),
-            integrality=np.ones(len(high)),
-            options={"node_limit": _NODES, "mip_rel_gap": 0.2},
-        )
-        if found.x is None:
-            return None
-        change = np.rint(found.x[: len(cells)] - found.x[len(cells) :]).astype(np.int64)
-        return self._checked(cells[change != 0], change[change != 0])
+    @cached_property
+    def _typical(self) -> float:
+        return float(np.median(self.cost))
 
     @cached_property
     def _long(self) -> Any:
         return self.relations.astype(np.int64)
+
+
+def _floats(numbers: IntArray) -> FloatArray:
+    return np.maximum(numbers, 0).astype(float)
 
 
 def _set_bounds(model: Any, columns: IntArray, least: FloatArray, most: FloatArray) -> None:

@@ -7,19 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from release.errors import DataError, UtfallError, roughly
-from release.protected.suppression.blocks import Blocks, blocks_of
 from release.protected.suppression.boxes import Boxes
 from release.protected.suppression.clean import Joined, joined
 from release.protected.suppression.fast import fast
 from release.protected.suppression.flows import Move
 from release.protected.suppression.improve import Reach, improve
 from release.protected.suppression.needless import needless
+from release.protected.suppression.pieces import Pieces, pieces_of
 from release.protected.suppression.probe import Work
 from release.protected.suppression.question import BoolArray, Effort, Pattern, Question
 from release.protected.suppression.standing import Standing
 
 _WHOLE_AT_ONCE = 7_000
 """Up to so many cells (after joining) each program looks at the whole system: cheaper patterns for more time."""
+_PIECES = 3_000, 9_000
+"""Cells of a piece: smaller pieces are faster, and find dearer moves; what they can't serve is left to larger ones."""
 _WORK_PER_CELL, _WORK = 20.0, 40_000.0
 """Work of the fast engine on improving its pattern: a few seconds at most, and only where tables are small."""
 
@@ -32,7 +34,7 @@ def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
     """
     _refuse_nonsense(question)
     smaller = joined(question)
-    moves = fast(smaller.question, blocks=_blocks(smaller, question))
+    moves = fast(smaller.question, cuts=_cuts(smaller, question))
     pattern = _finished(smaller.question, moves, effort)
     whole = replace(smaller.spread(pattern), cost=pattern.cost)
     _refuse_unsafe(question, whole)
@@ -51,10 +53,12 @@ def _finished(question: Question, moves: list[Move], effort: Effort) -> Pattern:
     return standing.pattern()
 
 
-def _blocks(smaller: Joined, question: Question) -> Blocks | None:
+def _cuts(smaller: Joined, question: Question) -> list[Pieces]:
+    """Large systems in pieces, small ones and larger ones; none where all fits into one program anyway."""
     if question.system is None or len(smaller.question) <= _WHOLE_AT_ONCE:
-        return None
-    return blocks_of(smaller.question, Boxes(question.system, smaller.group))
+        return []
+    boxes = Boxes(question.system, smaller.group)
+    return [pieces_of(smaller.question, boxes, most=most) for most in _PIECES]
 
 
 def unsafe(question: Question, pattern: Pattern) -> BoolArray:

@@ -1,0 +1,214 @@
+"""A large system in pieces that can be finished one after the other.
+
+Each sum belongs to the last piece that has a cell in it. A move starts in one piece, the cells of earlier pieces
+standing still; later pieces then answer, each by a small program, what the changes so far ask of their sums. Where
+nothing moves in the piece alone, cells of earlier pieces may change too, and those pieces answer first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from release.codes import IntArray
+from release.protected.suppression.boxes import Boxes
+from release.protected.suppression.flows import Flows, Move
+from release.protected.suppression.question import BoolArray, FloatArray, Question
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
+
+_RETRIES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """The sums of one piece with their warm program. cells: rising indices in the whole; own: bool, not of others."""
+
+    cells: IntArray
+    own: BoolArray
+    flows: Flows
+
+    def place(self, cells: IntArray) -> IntArray:
+        """Places of cells of the whole within; those outside are left out."""
+        at = np.minimum(np.searchsorted(self.cells, cells), len(self.cells) - 1)
+        return np.asarray(at[self.cells[at] == cells], dtype=np.int64)
+
+
+@dataclass(eq=False)
+class Pieces:
+    """number: int64 [n], the piece of each cell. The programs are made when they are first asked."""
+
+    question: Question
+    number: IntArray
+    _made: dict[int, Piece] = field(init=False, default_factory=dict)
+
+    def cheapest(self, cell: int, amount: int, *, prices: FloatArray, still: IntArray, alone: bool) -> Move | None:
+        """A cheap move of one cell; None where these steps find none, which need not mean that there is none.
+
+        alone: cells of earlier pieces stand still. Where a later piece can't answer, what asks it stands still in the
+        next attempt.
+        """
+        for _ in range(_RETRIES):
+            course = _Course(self, prices, still)
+            if not course.start(cell, amount, alone=alone):
+                return None
+            stuck = course.finish()
+            if stuck is None:
+                return course.move()
+            asking = course.asking(stuck)
+            if not len(asking := asking[asking != cell]):
+                return None
+            still = np.union1d(still, asking)
+        return None
+
+    def piece(self, number: int) -> Piece:
+        """One piece with its program."""
+        if number not in self._made:
+            self._made[number] = self._make(number)
+        return self._made[number]
+
+    def _make(self, number: int) -> Piece:
+        question = self.question
+        relations = question.relations[self._rows[number]]
+        cells = np.union1d(relations.indices, self._cells[number])
+        room = (question.values - question.lower)[cells].astype(float)
+        reach = np.where(question.publish[cells], 0.0, float(question.width.max()))
+        down = np.minimum(room, reach)
+        flows = Flows(relations[:, cells].tocsr(), cost=question.cost[cells], down=down, up=reach, room=room)
+        return Piece(cells, self.number[cells] == number, flows)
+
+    @cached_property
+    def of_row(self) -> IntArray:
+        """Per sum the last piece that has a cell in it."""
+        sums = self.question.relations
+        return np.asarray(np.maximum.reduceat(self.number[sums.indices], sums.indptr[:-1]))
+
+    @cached_property
+    def columns(self) -> csc_array:
+        """The sums of each cell."""
+        return self.question.relations.astype(np.int64).tocsc()
+
+    @cached_property
+    def _rows(self) -> list[IntArray]:
+        return _by_number(self.of_row, int(self.number.max()) + 1)
+
+    @cached_property
+    def _cells(self) -> list[IntArray]:
+        return _by_number(self.number, int(self.number.max()) + 1)
+
+
+def _by_number(number: IntArray, many: int) -> list[IntArray]:
+    order = np.argsort(number, kind="stable")
+    return np.split(order, np.searchsorted(number[order], np.arange(1, many)))
+
+
+class _Course:
+    """One move on its way through the pieces: changes so far, cells that are decided, sums that don't hold yet."""
+
+    def __init__(self, pieces: Pieces, prices: FloatArray, still: IntArray) -> None:
+        self.pieces, self.prices = pieces, prices
+        self.change = np.zeros(len(prices), dtype=np.int64)
+        self.decided = np.zeros(len(prices), dtype=bool)
+        self.decided[still] = True
+        self.missing: dict[int, int] = {}
+        self.at = 0
+
+    def start(self, cell: int, amount: int, *, alone: bool) -> bool:
+        """The first step, in the piece of the cell; alone: cells of earlier pieces stand still."""
+        self.at = int(self.pieces.number[cell])
+        piece = self._priced(self.at, abs(amount))
+        fixed = self.decided[piece.cells] | (~piece.own if alone else False)
+        place = int(piece.place(np.array([cell]))[0])
+        return self._decide(piece, piece.flows.cheapest(place, amount, still=np.flatnonzero(fixed)))
+
+    def finish(self) -> int | None:
+        """Sums that don't hold are answered: those of earlier pieces going up, then all later ones going down.
+
+        Gives the piece that can't answer.
+        """
+        up = self.at
+        while self.missing:
+            waiting = {int(self.pieces.of_row[row]) for row in self.missing}
+            above = [number for number in waiting if number < up]
+            number = max(above) if above else min(waiting)
+            up = number if above else 0
+            if not self._answer(number):
+                return number
+        return None
+
+    def asking(self, number: int) -> IntArray:
+        """The changed cells that a piece is asked to answer."""
+        cells = self.pieces.piece(number).cells
+        return np.asarray(cells[self.change[cells] != 0])
+
+    def move(self) -> Move:
+        """All changes together."""
+        cells = np.flatnonzero(self.change)
+        return Move(cells, self.change[cells])
+
+    def _answer(self, number: int) -> bool:
+        """One piece answers what is asked of it: by its own cells, failing that with those of earlier pieces."""
+        piece = self._priced(number, 1)
+        fixed = self.decided[piece.cells]
+        for held in (fixed | ~piece.own, fixed):
+            places = np.flatnonzero(held)
+            if self._decide(piece, piece.flows.answering(places, self.change[piece.cells[places]])):
+                return True
+            if (fixed | piece.own).all():
+                break
+        return False
+
+    def _priced(self, number: int, amount: int) -> Piece:
+        piece = self.pieces.piece(number)
+        piece.flows.set_cost(np.arange(len(piece.cells)), self.prices[piece.cells] / amount)
+        return piece
+
+    def _decide(self, piece: Piece, move: Move | None) -> bool:
+        if move is None:
+            return False
+        cells = piece.cells[move.cells]
+        fresh = self.change[cells] == 0
+        self.change[cells[fresh]] = move.change[fresh]
+        self.decided[piece.cells] = True
+        for cell in cells[fresh].tolist():
+            self._ask(cell)
+        return True
+
+    def _ask(self, cell: int) -> None:
+        """The sums of a cell that changed."""
+        columns, amount = self.pieces.columns, int(self.change[cell])
+        own = slice(columns.indptr[cell], columns.indptr[cell + 1])
+        for row, sign in zip(columns.indices[own].tolist(), columns.data[own].tolist(), strict=True):
+            self.missing[row] = self.missing.get(row, 0) + sign * amount
+            if not self.missing[row]:
+                del self.missing[row]
+
+
+def pieces_of(question: Question, boxes: Boxes, *, most: int) -> Pieces:
+    """Cut along the trees, coarse cells first, until a piece has at most so many cells or can't be cut."""
+    number = np.zeros(len(question), dtype=np.int64)
+    for i, cells in enumerate(_cut(boxes, np.arange(len(question)), most)):
+        number[cells] = i
+    return Pieces(question, number)
+
+
+def _cut(boxes: Boxes, cells: IntArray, most: int) -> list[IntArray]:
+    """Cells in pieces, earlier ones first."""
+    parts = [cells] if len(cells) <= most else _best_cut(boxes, cells)
+    return parts if len(parts) == 1 else [piece for part in parts for piece in _cut(boxes, part, most)]
+
+
+def _best_cut(boxes: Boxes, cells: IntArray) -> list[IntArray]:
+    """The coarse cells and the branches below, of the tree and depth that leave the smallest parts."""
+    best = [cells]
+    for branch in boxes.branches:
+        label = branch[cells]
+        order = np.argsort(label, kind="stable")
+        parts = np.split(cells[order], np.flatnonzero(np.diff(label[order])) + 1)
+        if label.min() == 0 and sum(len(p) ** 2 for p in parts) < sum(len(p) ** 2 for p in best):
+            best = parts
+    return best
