@@ -1,0 +1,97 @@
+"""Large systems in pieces: every move keeps all sums of the whole, and patterns are as safe as from one program."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from release.protected.suppression.attack import attack
+from release.protected.suppression.boxes import Boxes
+from release.protected.suppression.clean import joined
+from release.protected.suppression.fast import fast
+from release.protected.suppression.pieces import Pieces, pieces_of
+from release.protected.suppression.question import Question
+from release.protected.suppression.standing import Standing
+from release.protected.suppression.structure import Hierarchy, crossed, folded
+from release.protected.suppression.view import outsider
+
+
+def _tree(name: str, branches: int, leaves: int) -> Hierarchy:
+    edges = [("Total", f"{name}{b}") for b in range(branches)]
+    return Hierarchy.from_edges(
+        name, edges + [(f"{name}{b}", f"{name}{b}{n}") for b in range(branches) for n in range(leaves)]
+    )
+
+
+def _question(seed: int) -> Question:
+    """Places by fields by outcome, with empty cells; counts of 1 to 4 must be hidden, lone persons are insiders."""
+    rng = np.random.default_rng(seed)
+    trees = {
+        "place": _tree("P", 3, 4),
+        "field": _tree("F", 3, 3),
+        "outcome": Hierarchy.flat("outcome", ["W", "S", "O"]),
+    }
+    keys = list(itertools.product(*(tree.leaves for tree in trees.values())))
+    keys = [keys[i] for i in np.sort(rng.choice(len(keys), 2 * len(keys) // 3, replace=False))]
+    leaves = {name: [key[d] for key in keys] for d, name in enumerate(trees)}
+    system = crossed({name: [tree] for name, tree in trees.items()}, leaves=leaves)
+    values = folded(system, 1 + rng.geometric(0.15, len(keys)) // rng.integers(1, 6, len(keys)))
+    question = Question.of_counts(system, values, primary=(values > 0) & (values < 5))
+    alone = np.where(values == 1, np.arange(len(values)), -1)
+    return Question(**{**vars(question), "alone": alone})
+
+
+def _cut(seed: int, most: int) -> tuple[Question, Pieces]:
+    question = _question(seed)
+    smaller = joined(question)
+    return smaller.question, pieces_of(smaller.question, Boxes(question.system, smaller.group), most=most)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("most", [40, 150])
+def test_patterns_from_pieces_are_safe_from_outsiders_and_insiders(seed: int, most: int) -> None:
+    """By the attacker, who knows nothing of moves; insiders by the moves themselves."""
+    question, pieces = _cut(seed, most)
+    moves = fast(question, cuts=[pieces])
+    standing = Standing.of(question, moves)
+    for move in moves:
+        change = np.zeros(len(question), np.int64)
+        change[move.cells] = move.change
+        assert not (question.relations.astype(np.int64) @ change).any()
+        assert (question.values + change >= question.lower)[move.cells].all()
+    view = outsider(question.relations, question.values, standing.hidden, lower=question.lower)
+    found = attack(view)
+    assert (found.upper - found.lower >= 1)[standing.hidden].all()
+    assert not any(standing.missing_at(int(cell)) for cell in np.flatnonzero(question.primary))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_sum_belongs_to_its_last_piece_and_pieces_are_small(seed: int) -> None:
+    """What the steps rely on: a piece's sums have no cell of a later piece."""
+    question, pieces = _cut(seed, 40)
+    sums = question.relations
+    for row in range(sums.shape[0]):
+        cells = sums.indices[sums.indptr[row] : sums.indptr[row + 1]]
+        assert pieces.of_row[row] == pieces.number[cells].max()
+    assert np.bincount(pieces.number).max() <= 160
+    assert pieces.number.max() >= 3
+
+
+def test_pieces_cost_little_more_than_one_program() -> None:
+    """Over a few tables together; a way that hid whatever is there would cost several times as much."""
+    costs = np.zeros(2)
+    for seed in range(4):
+        question, pieces = _cut(seed, 150)
+        for i, cuts in enumerate(([], [pieces])):
+            costs[i] += Standing.of(question, fast(question, cuts=cuts)).cost
+    assert costs[1] <= 1.4 * costs[0]
+
+
+def test_the_same_question_gives_the_same_moves() -> None:
+    """Twice, from scratch."""
+    first, second = (fast(question, cuts=[pieces]) for question, pieces in (_cut(1, 40), _cut(1, 40)))
+    assert [(m.cells.tolist(), m.change.tolist()) for m in first] == [
+        (m.cells.tolist(), m.change.tolist()) for m in second
+    ]
