@@ -23,7 +23,7 @@ from release.protected.suppression.question import BoolArray, FloatArray, Questi
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
-_LITTLE = 0.05
+_LITTLE = 0.1
 """Cost of moving a cell that is hidden already, as part of the typical cost of hiding one."""
 _FAR = 1e9
 _TRIES = 12

@@ -194,10 +194,21 @@ class Flows:
         from highspy import HighsModelStatus
 
         self._model.run()
+        if self._model.getModelStatus() == HighsModelStatus.kIterationLimit:
+            self._run_again()
         self.programs += 1
         if self._model.getModelStatus() != HighsModelStatus.kOptimal:
             return None
         return np.array(self._model.getSolution().col_value)
+
+    def _run_again(self) -> None:
+        """The same from scratch and without a limit, made smaller first: for the few that walk round too long."""
+        for name, value in {"presolve": "on", "simplex_iteration_limit": 2**30}.items():
+            self._model.setOptionValue(name, value)
+        self._model.clearSolver()
+        self._model.run()
+        for name in ("presolve", "simplex_iteration_limit"):
+            self._model.setOptionValue(name, _OPTIONS[name])
 
     def _own(self, cells: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         return np.zeros(len(cells)), self.down[cells], self.up[cells]
@@ -280,5 +291,6 @@ _OPTIONS: dict[str, Any] = {
     "presolve": "off",
     "solver": "simplex",
     "simplex_strategy": 1,
+    "simplex_iteration_limit": 6_000,
     "random_seed": 1,
 }

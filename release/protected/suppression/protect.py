@@ -20,7 +20,7 @@ from release.protected.suppression.standing import Standing
 
 _WHOLE_AT_ONCE = 7_000
 """Up to so many cells (after joining) each program looks at the whole system: cheaper patterns for more time."""
-_PIECES = 3_000, 9_000
+_PIECES = 3_000, 9_000, 25_000
 """Cells of a piece: smaller pieces are faster, and find dearer moves; what they can't serve is left to larger ones."""
 _WORK_PER_CELL, _WORK = 20.0, 40_000.0
 """Work of the fast engine on improving its pattern: a few seconds at most, and only where tables are small."""
