@@ -23,8 +23,9 @@ from release.protected.suppression.question import BoolArray, FloatArray, Questi
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
-_LITTLE = 0.1
-"""Cost of moving a cell that is hidden already, as part of the typical cost of hiding one."""
+_LITTLE, _LITTLE_IN_PIECES = 1e-3, 0.1
+"""Cost of moving a cell that is hidden already, as part of the typical cost of hiding one: more makes moves shorter,
+which large systems need for speed, and patterns dearer."""
 _FAR = 1e9
 _TRIES = 12
 _DEARER = 3.0
@@ -49,6 +50,7 @@ class Search:
     """What is hidden so far and why: moves found, and per cell which insiders all its moves so far depend on."""
 
     question: Question
+    little: float = _LITTLE
     hidden: BoolArray = field(init=False)
     moves: list[Move] = field(init=False, default_factory=list)
     highest: IntArray = field(init=False)
@@ -175,7 +177,7 @@ class Search:
         """A little for each hidden cell, more where someone is alone, never quite the same: ties cost time."""
         typical = float(np.median(self.question.cost))
         uneven = 1 + (np.arange(len(self.question)) * 7919 % 101) / 1000
-        return _LITTLE * typical * uneven + np.where(self.alone >= 0, typical / 20, 0)
+        return self.little * typical * uneven + np.where(self.alone >= 0, typical / 20, 0)
 
     def take(self, move: Move) -> None:
         """Use a move for all cells it changes."""
@@ -210,7 +212,7 @@ def fast(question: Question, *, cuts: Sequence[Pieces] = ()) -> list[Move]:
     cuts: the system in small pieces, in larger ones and so on, where to look first; everywhere at once without them.
     Raises Unprotectable.
     """
-    search = Search(question)
+    search = Search(question, _LITTLE_IN_PIECES if cuts else _LITTLE)
     for pieces in cuts:
         alone = partial(Search.in_pieces, pieces=pieces, alone=True)
         with_earlier = partial(Search.in_pieces, pieces=pieces, alone=False)

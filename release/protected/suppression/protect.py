@@ -20,6 +20,8 @@ from release.protected.suppression.standing import Standing
 
 _WHOLE_AT_ONCE = 7_000
 """Up to so many cells (after joining) each program looks at the whole system: cheaper patterns for more time."""
+_IMPROVED = 12_000
+"""Up to so many cells the fast engine improves its pattern at all."""
 _PIECES = 3_000, 9_000, 25_000
 """Cells of a piece: smaller pieces are faster, and find dearer moves; what they can't serve is left to larger ones."""
 _WORK_PER_CELL, _WORK = 20.0, 40_000.0
@@ -48,7 +50,7 @@ def _finished(question: Question, moves: list[Move], effort: Effort) -> Pattern:
         return thorough(question, moves)
     standing = Standing.of(question, moves)
     needless(standing)
-    if len(question) <= _WHOLE_AT_ONCE:
+    if len(question) <= _IMPROVED:
         improve(standing, Work(min(_WORK_PER_CELL * len(question), _WORK)), reach=Reach())
     return standing.pattern()
 
