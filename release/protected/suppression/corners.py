@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.integers import cheapest, solved, warm
+from release.protected.suppression.integers import cheapest
 from release.protected.suppression.joined import mixed
 from release.protected.suppression.view import BoolArray
 from release.protected.suppression.whole import NEAR, FloatArray, Sums, corner, whole
 
-_DIVES = 20
-_HELD = 8
-"""One of so many fractional classes is held at a whole number at a time."""
+_DIVES = 16
 _SMALL = 300
 _NEARBY = 1_500
 """Up to `_SMALL` fractional classes are made whole together with `_NEARBY` others; more are held back."""
@@ -73,62 +71,47 @@ def pulled(room: Room, pull: Pull, *, size: int, offset: int) -> tuple[IntArray,
 
 
 def _pulled_block(room: Room, pull: Pull) -> tuple[IntArray, BoolArray]:
-    """One block: the corner; while it is fractional, corners with some fractional classes held at whole numbers.
+    """One block: the corner; while it is fractional, corners with the fractional classes held between whole numbers.
 
-    They are held nearer to 0, so no change at all stays possible and each corner exists. All others stay free to answer:
-    held between whole numbers too, hardly any change would be left.
+    Half of them are held nearer to 0, and no change at all is always within, so each corner exists and one is whole.
     """
-    program = _Program(room, pull)
-    down, up = room.down.copy(), room.up.copy()
+    down, up = room.down, room.up
     moved = np.zeros(len(down), bool)
     for dive in range(_DIVES):
-        point = program.corner(down, up)
+        point = _corner(Room(room.sums, down, up), pull)
         moved |= (pull.goal > 0) & (np.abs(point) > NEAR)
         loose = np.abs(point - np.round(point)) > NEAR
         if loose.sum() <= _SMALL:
             found = whole(room.around(), point, largest=_NEARBY)
             if found is not None:
                 return found, moved
-        drawn = mixed(np.arange(len(down)), dive) % np.uint64(_HELD) == 0
-        held = loose & (drawn | (dive >= _DIVES // 2))
-        nearer = np.trunc(point[held]).astype(np.int64)
-        down[held], up[held] = np.maximum(-nearer, 0), np.maximum(nearer, 0)
+        nearer = loose & ((mixed(np.arange(len(down)), dive) & np.uint64(1) == 0) | (dive >= _DIVES // 2))
+        low = np.where(nearer, np.trunc(point), np.where(loose, np.floor(point), -down)).astype(np.int64)
+        high = np.where(nearer, np.trunc(point), np.where(loose, np.ceil(point), up)).astype(np.int64)
+        down, up = np.maximum(-low, 0), np.maximum(high, 0)
     return np.zeros(len(down), np.int64), moved
 
 
-class _Program:
-    """The linear program of a pull, solved again from where it ended when bounds change.
-
-    Beyond its goal a class earns nothing more: each pulled class has two columns, one up to the goal, one beyond.
-    """
-
-    def __init__(self, room: Room, pull: Pull) -> None:
-        self.mine, self.others = np.flatnonzero(pull.goal > 0), np.flatnonzero(pull.goal == 0)
-        self.ahead, self.goal = pull.sign[self.mine] > 0, pull.goal[self.mine]
-        slope = -pull.weight[self.mine] * pull.sign[self.mine] * (self.goal.min() / self.goal)
-        pulled_sums = room.sums[:, self.mine]
-        matrix = _beside(pulled_sums, pulled_sums, room.sums[:, self.others])
-        cost = np.concatenate([slope, np.zeros(len(self.mine) + len(self.others))])
-        self._model = warm(cost, matrix, *self._bounds(room.down, room.up))
-
-    def corner(self, down: IntArray, up: IntArray) -> FloatArray:
-        """The corner that the pull reaches within these bounds, in fractions; no change where none is found."""
-        columns = np.arange(2 * len(self.mine) + len(self.others), dtype=np.int32)
-        self._model.changeColsBounds(len(columns), columns, *self._bounds(down, up))
-        found, many = solved(self._model), len(self.mine)
-        point = np.zeros(many + len(self.others))
-        if found is not None:
-            point[self.mine] = found[:many] + found[many : 2 * many]
-            point[self.others] = found[2 * many :]
+def _corner(room: Room, pull: Pull) -> FloatArray:
+    """The corner that a pull reaches, in fractions: beyond its goal a class earns nothing more."""
+    mine, others = np.flatnonzero(pull.goal > 0), np.flatnonzero(pull.goal == 0)
+    ahead, goal = pull.sign[mine] > 0, pull.goal[mine]
+    low, high = -room.down[mine], room.up[mine]
+    first_low, first_high = np.where(ahead, low, np.maximum(low, -goal)), np.where(ahead, np.minimum(high, goal), high)
+    slope = -pull.weight[mine] * pull.sign[mine] * (goal.min() / goal)
+    found = corner(
+        np.concatenate([slope, np.zeros(len(mine) + len(others))]),
+        _beside(room.sums[:, mine], room.sums[:, mine], room.sums[:, others]),
+        np.zeros(room.sums.shape[0]),
+        np.concatenate([first_low, np.where(ahead, 0, low - first_low), -room.down[others]]),
+        np.concatenate([first_high, np.where(ahead, high - first_high, 0), room.up[others]]),
+    )
+    point = np.zeros(len(pull.goal))
+    if found is None:
         return point
-
-    def _bounds(self, down: IntArray, up: IntArray) -> tuple[FloatArray, FloatArray]:
-        low, high, goal = -down[self.mine], up[self.mine], self.goal
-        first_low = np.where(self.ahead, low, np.maximum(low, -goal))
-        first_high = np.where(self.ahead, np.minimum(high, goal), high)
-        lowest = np.concatenate([first_low, np.where(self.ahead, 0, low - first_low), -down[self.others]])
-        highest = np.concatenate([first_high, np.where(self.ahead, high - first_high, 0), up[self.others]])
-        return lowest.astype(np.float64), highest.astype(np.float64)
+    point[mine] = found[: len(mine)] + found[len(mine) : 2 * len(mine)]
+    point[others] = found[2 * len(mine) :]
+    return point
 
 
 def furthest(room: Room, name: int, direction: int) -> FloatArray | None:

@@ -1,4 +1,4 @@
-"""Integer and warm linear programs by HiGHS itself: the copy of it inside scipy prints lines of its own that no option keeps back."""
+"""Integer programs by HiGHS itself: the copy of it inside scipy prints lines of its own that no option keeps back."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-_MANY = 10_000
-"""Unknowns from which on an interior point method, with a corner at its end, is faster than the simplex method."""
 _FEASIBLE = 2
 """What HiGHS says of a solution that keeps all rows and bounds."""
 
@@ -36,31 +34,6 @@ def cheapest(
     there = found.primal_solution_status == _FEASIBLE
     bound = float(found.mip_dual_bound)
     return Best(np.array(ready.getSolution().col_value) if there else None, bound if np.isfinite(bound) else None)
-
-
-def warm(cost: FloatArray, matrix: Any, low: FloatArray, high: FloatArray) -> Any:
-    """A linear program `matrix @ x == 0, low <= x <= high` that starts, from its second run, where the last one ended.
-
-    Large ones begin with an interior point method that ends in a corner.
-    """
-    ready = quiet()
-    ready.setOptionValue("solver", "simplex" if len(cost) < _MANY else "ipm")
-    program = _program(cost, matrix, np.zeros(matrix.shape[0]), low, high)
-    program.integrality_ = []
-    ready.passModel(program)
-    return ready
-
-
-def solved(ready: Any) -> FloatArray | None:
-    """The cheapest corner of a warm program; None where none is found."""
-    from highspy import HighsModelStatus
-
-    ready.run()
-    for option, value in {"solver": "simplex", "presolve": "off"}.items():
-        ready.setOptionValue(option, value)
-    if ready.getModelStatus() != HighsModelStatus.kOptimal:
-        return None
-    return np.array(ready.getSolution().col_value)
 
 
 def _program(cost: FloatArray, matrix: Any, total: FloatArray, low: FloatArray, high: FloatArray) -> Any:
