@@ -42,7 +42,19 @@ def killed(office, policy, reached):
 def started(office, policy):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UTFALL_")}
     command = [UTFALL, *map(str, office.arguments(policy=policy))]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=_interruptible,  # noqa: PLW1509 (no threads here)
+    )
+
+
+def _interruptible():
+    """Jobs in a shell's background inherit that Ctrl-C means nothing to them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def until(holds, seconds=PATIENCE):
