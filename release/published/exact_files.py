@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from release.protected.exact.protected import Protected, certificate_bytes
+from release.protected.exact.protected import Protected
 from release.protected.exact.reading import FORMAT
 from release.published.layout import EXACT, exact_path, write_file, write_json
 
@@ -33,7 +33,7 @@ def _files(protected: Protected) -> dict[str, bytes]:
     name = protected.tables.name
     files = {f"{name}.parquet": _cells_file(protected)}
     if protected.proof is not None and protected.proof.certificate is not None:
-        files[f"{name}.certificate.npz"] = certificate_bytes(protected.proof.certificate)
+        files[f"{name}.certificate.npz"] = protected.proof.certificate.to_bytes()
     return files
 
 

@@ -1,5 +1,6 @@
 """The certificate of an exact table and its verifier: from published figures alone, and no tampering goes unseen."""
 
+import io
 import json
 
 import numpy as np
@@ -183,3 +184,10 @@ def test_tables_protected_one_by_one_leak_where_they_are_linked():
     alone = outsider(relations, values, hidden.ravel(), lower=1)
     with pytest.raises(Uncertified):
         certify(alone, ones(alone))  # the inner cells that the other table prints give all of them back
+
+
+def test_figures_below_zero_keep_their_signs_in_a_file():
+    """As sums of amounts may be."""
+    tables = np.array([[-3, 200], [5, -70_000]])
+    with np.load(io.BytesIO(Certificate(tables).to_bytes())) as arrays:
+        assert (arrays["tables"] == tables).all()

@@ -128,17 +128,8 @@ def additive_objections(protected: Protected) -> Iterator[str]:
             yield f"{broken} totals aren't the sums of their parts"
 
 
-def certificate_bytes(certificate: Certificate) -> bytes:
-    """The certificate as a file. `Certificate.to_bytes` has no room for signs, which sums of amounts may have."""
-    if not (certificate.tables < 0).any():
-        return certificate.to_bytes()
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, tables=certificate.tables.astype(np.int64))
-    return buffer.getvalue()
-
-
 def certificate_from(content: bytes) -> Certificate:
-    """Reads what `certificate_bytes` wrote; VerificationError where it isn't one."""
+    """Reads what `Certificate.to_bytes` wrote; VerificationError where it isn't one."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             tables = arrays["tables"]

@@ -58,9 +58,9 @@ class Certificate:
     def to_bytes(self) -> bytes:
         """The certificate as a compressed numpy file (`tables`, in the smallest integers that hold them)."""
         buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer, tables=self.tables.astype(np.min_scalar_type(int(np.abs(self.tables).max(initial=0))))
-        )
+        signed = bool((self.tables < 0).any())
+        small = np.dtype(np.int64) if signed else np.min_scalar_type(int(self.tables.max(initial=0)))
+        np.savez_compressed(buffer, tables=self.tables.astype(small))
         return buffer.getvalue()
 
 
