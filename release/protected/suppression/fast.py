@@ -16,7 +16,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import roughly
-from release.protected.suppression.flows import Flows, Move
+from release.protected.suppression.flows import DEARER, Flows, Move, Neighbourhood
 from release.protected.suppression.pieces import Pieces
 from release.protected.suppression.question import BoolArray, FloatArray, Question, Unprotectable
 
@@ -28,21 +28,6 @@ _LITTLE, _LITTLE_IN_PIECES = 1e-3, 0.1
 which large systems need for speed, and patterns dearer."""
 _FAR = 1e9
 _TRIES = 12
-_DEARER = 3.0
-"""Moves in whole numbers that cost so many times more than in fractions are taken only where nothing else is left."""
-
-
-@dataclass(frozen=True, eq=False)
-class Neighbourhood:
-    """A part of the system with its own warm program. cells: rising indices of its groups in the whole."""
-
-    cells: IntArray
-    flows: Flows
-
-    def place(self, cells: IntArray) -> IntArray:
-        """Places of cells of the whole within; those outside are left out."""
-        at = np.minimum(np.searchsorted(self.cells, cells), len(self.cells) - 1)
-        return np.asarray(at[self.cells[at] == cells], dtype=np.int64)
 
 
 @dataclass(eq=False)
@@ -56,7 +41,6 @@ class Search:
     highest: IntArray = field(init=False)
     lowest: IntArray = field(init=False)
     common: list[frozenset[int] | None] = field(init=False)
-    programs: int = field(init=False, default=0)
     _whole: dict[bool, Neighbourhood | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,7 +130,6 @@ class Search:
         if near is None or not len(place := near.place(np.array([cell]))):
             return None
         near.flows.set_cost(np.arange(len(near.cells)), self.prices[near.cells] / abs(amount))
-        self.programs += 1
         move = near.flows.cheapest(int(place[0]), amount, still=near.place(still))
         return None if move is None else Move(near.cells[move.cells], move.change)
 
@@ -157,8 +140,9 @@ class Search:
         room = (self.question.values - self.question.lower)[cells].astype(float)
         reach = float(self.question.width.max()) if bounded else _FAR
         down, up = np.minimum(room, reach), np.full(len(cells), reach)
-        dearer = _DEARER if bounded else np.inf
-        flows = Flows(relations, cost=self.prices[cells], down=down, up=up, room=room, dearer=dearer)
+        flows = Flows(
+            relations, cost=self.prices[cells], down=down, up=up, room=room, dearer=DEARER if bounded else np.inf
+        )
         return Neighbourhood(cells, flows)
 
     @cached_property

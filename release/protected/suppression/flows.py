@@ -11,7 +11,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import UtfallError
-from release.protected.suppression.integers import cheapest
+from release.protected.suppression.integers import cheapest, program, ready
 from release.protected.suppression.question import FloatArray
 from release.protected.suppression.whole import Sums, whole
 
@@ -27,7 +27,8 @@ _STARTS = 4
 _NODES = 30
 _SOME = 4_000
 """Cells of an integer program, the cheapest of those that could help."""
-_DEARER = 3.0
+DEARER = 3.0
+"""Moves in whole numbers that cost so many times more than in fractions are taken only where nothing else is left."""
 _SMALL = 150
 """Cells of one integer program, where a dear move isn't wanted anyway."""
 
@@ -71,13 +72,13 @@ class Flows:
         down: FloatArray,
         up: FloatArray,
         room: FloatArray | None = None,
-        dearer: float = _DEARER,
+        dearer: float = DEARER,
     ) -> None:
         self.number = relations.shape[1]
         self.relations = relations
         self.cost, self.down, self.up = cost.astype(float), down.astype(float), up.astype(float)
         self.room = self.down if room is None else room
-        self.dearer, self.programs = dearer, 0
+        self.dearer = dearer
         self._model = _model(relations, self.cost, self.down, self.up)
         self._model.run()
         self._rest = self._model.getBasis()
@@ -177,7 +178,8 @@ class Flows:
         part = self.relations[:, some]
         ends = (np.concatenate([np.maximum(low, 0), np.maximum(-high, 0)]), np.concatenate([high, -low]))
         matrix, price = hstack([part, -part]).tocsr(), np.tile(self.cost[some], 2)
-        found = cheapest(price, matrix, np.zeros(part.shape[0]), *map(_floats, ends), nodes=_NODES).point
+        most = (np.maximum(end, 0) for end in ends)
+        found = cheapest(price, matrix, np.zeros(part.shape[0]), *most, nodes=_NODES).point
         if found is None:
             return None
         moved = np.rint(found[: len(some)] - found[len(some) :]).astype(np.int64)
@@ -196,7 +198,6 @@ class Flows:
         self._model.run()
         if self._model.getModelStatus() == HighsModelStatus.kIterationLimit:
             self._run_again()
-        self.programs += 1
         if self._model.getModelStatus() != HighsModelStatus.kOptimal:
             return None
         return np.array(self._model.getSolution().col_value)
@@ -249,8 +250,17 @@ class Flows:
         return self.relations.astype(np.int64)
 
 
-def _floats(numbers: IntArray) -> FloatArray:
-    return np.maximum(numbers, 0).astype(float)
+@dataclass(frozen=True, eq=False)
+class Neighbourhood:
+    """A part of the system with its own warm program. cells: rising indices of its groups in the whole."""
+
+    cells: IntArray
+    flows: Flows
+
+    def place(self, cells: IntArray) -> IntArray:
+        """Places of cells of the whole within; those outside are left out."""
+        at = np.minimum(np.searchsorted(self.cells, cells), len(self.cells) - 1)
+        return np.asarray(at[self.cells[at] == cells], dtype=np.int64)
 
 
 def _set_bounds(model: Any, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
@@ -265,32 +275,15 @@ def _set_bounds(model: Any, columns: IntArray, least: FloatArray, most: FloatArr
 
 
 def _model(relations: csr_array, cost: FloatArray, down: FloatArray, up: FloatArray) -> Any:
-    import highspy
     from scipy.sparse import hstack
 
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = 2 * relations.shape[1], relations.shape[0]
-    program.col_cost_ = np.concatenate([cost, cost])
-    program.col_lower_ = np.zeros(2 * len(cost))
-    program.col_upper_ = np.concatenate([up, down])
-    program.row_lower_ = program.row_upper_ = np.zeros(relations.shape[0])
-    columns = hstack([relations, -relations]).tocsc()
-    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    program.a_matrix_.start_, program.a_matrix_.index_ = columns.indptr, columns.indices
-    program.a_matrix_.value_ = columns.data.astype(float)
-    model = highspy.Highs()
-    for option, value in _OPTIONS.items():
-        model.setOptionValue(option, value)
-    model.passModel(program)
-    return model
+    both, most = hstack([relations, -relations]), np.concatenate([up, down])
+    return ready(program(np.tile(cost, 2), both, np.zeros(both.shape[0]), np.zeros(len(most)), most), _OPTIONS)
 
 
 _OPTIONS: dict[str, Any] = {
-    "output_flag": False,
-    "threads": 1,
     "presolve": "off",
     "solver": "simplex",
     "simplex_strategy": 1,
     "simplex_iteration_limit": 6_000,
-    "random_seed": 1,
 }

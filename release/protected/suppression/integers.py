@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,36 +27,45 @@ def cheapest(
     cost: FloatArray, matrix: Any, total: FloatArray, low: FloatArray, high: FloatArray, *, nodes: int
 ) -> Best:
     """The cheapest whole numbers with `matrix @ x == total` and `low <= x <= high`, after at most so many branches."""
-    ready = quiet()
-    ready.setOptionValue("mip_max_nodes", nodes)
-    ready.passModel(_program(cost, matrix, total, low, high))
-    ready.run()
-    found = ready.getInfo()
+    from highspy import HighsVarType
+
+    whole = program(cost, matrix, total, low, high)
+    whole.integrality_ = [HighsVarType.kInteger] * len(cost)
+    model = ready(whole, {"mip_max_nodes": nodes})
+    model.run()
+    found = model.getInfo()
     there = found.primal_solution_status == _FEASIBLE
     bound = float(found.mip_dual_bound)
-    return Best(np.array(ready.getSolution().col_value) if there else None, bound if np.isfinite(bound) else None)
+    return Best(np.array(model.getSolution().col_value) if there else None, bound if np.isfinite(bound) else None)
 
 
-def _program(cost: FloatArray, matrix: Any, total: FloatArray, low: FloatArray, high: FloatArray) -> Any:
+def program(cost: FloatArray, matrix: Any, total: FloatArray, low: FloatArray, high: FloatArray) -> Any:
+    """The linear program `matrix @ x == total`, `low <= x <= high`, as HiGHS wants it; the cost is to be least."""
     import highspy
 
     columns = matrix.tocsc()
-    program = highspy.HighsLp()
-    program.num_row_, program.num_col_ = matrix.shape
-    program.col_cost_, program.col_lower_, program.col_upper_ = (np.asarray(a, float) for a in (cost, low, high))
-    program.row_lower_ = program.row_upper_ = np.asarray(total, float)
-    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    program.a_matrix_.start_, program.a_matrix_.index_ = columns.indptr, columns.indices
-    program.a_matrix_.value_ = columns.data.astype(float)
-    program.integrality_ = [highspy.HighsVarType.kInteger] * len(cost)
-    return program
+    made = highspy.HighsLp()
+    made.num_row_, made.num_col_ = matrix.shape
+    made.col_cost_, made.col_lower_, made.col_upper_ = (np.asarray(a, float) for a in (cost, low, high))
+    made.row_lower_ = made.row_upper_ = np.asarray(total, float)
+    made.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    made.a_matrix_.start_, made.a_matrix_.index_ = columns.indptr, columns.indices
+    made.a_matrix_.value_ = columns.data.astype(float)
+    return made
 
 
-def quiet() -> Any:
+def ready(program: Any, options: Mapping[str, Any]) -> Any:
+    """A quiet HiGHS that holds a program."""
+    model = quiet(options)
+    model.passModel(program)
+    return model
+
+
+def quiet(options: Mapping[str, Any]) -> Any:
     """A HiGHS that prints nothing and uses one thread, so that answers are the same on any number of cores."""
     import highspy
 
-    ready = highspy.Highs()
-    for option, value in {"output_flag": False, "threads": 1, "random_seed": 1}.items():
-        ready.setOptionValue(option, value)
-    return ready
+    model = highspy.Highs()
+    for option, value in {"output_flag": False, "threads": 1, "random_seed": 1, **options}.items():
+        model.setOptionValue(option, value)
+    return model

@@ -49,7 +49,7 @@ class Master:
         self._columns = np.arange(len(piece.free), dtype=np.int32)
         self._known: set[tuple[bytes, bytes]] = set()
         self._cuts: list[FloatArray] = []
-        self._model = quiet()
+        self._model = quiet({})
         self._model.addVars(len(piece.free), np.zeros(len(piece.free)), np.ones(len(piece.free)))
         self._model.changeColsCost(len(piece.free), self._columns, piece.cost[piece.free].astype(float))
         self.shares = piece.fixed.astype(float)

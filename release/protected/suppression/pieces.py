@@ -15,7 +15,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.boxes import Boxes
-from release.protected.suppression.flows import Flows, Move
+from release.protected.suppression.flows import Flows, Move, Neighbourhood
 from release.protected.suppression.question import BoolArray, FloatArray, Question
 
 if TYPE_CHECKING:
@@ -25,17 +25,10 @@ _RETRIES = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
-    """The sums of one piece with their warm program. cells: rising indices in the whole; own: bool, not of others."""
+class Piece(Neighbourhood):
+    """The sums of one piece with their warm program. own: bool, the cells that don't belong to other pieces."""
 
-    cells: IntArray
     own: BoolArray
-    flows: Flows
-
-    def place(self, cells: IntArray) -> IntArray:
-        """Places of cells of the whole within; those outside are left out."""
-        at = np.minimum(np.searchsorted(self.cells, cells), len(self.cells) - 1)
-        return np.asarray(at[self.cells[at] == cells], dtype=np.int64)
 
 
 @dataclass(eq=False)
@@ -59,8 +52,8 @@ class Pieces:
             stuck = course.finish()
             if stuck is None:
                 return course.move()
-            asking = course.asking(stuck)
-            if not len(asking := asking[asking != cell]):
+            asking = np.setdiff1d(course.asking(stuck), cell)
+            if not len(asking):
                 return None
             still = np.union1d(still, asking)
         return None
@@ -79,7 +72,7 @@ class Pieces:
         reach = np.where(question.publish[cells], 0.0, float(question.width.max()))
         down = np.minimum(room, reach)
         flows = Flows(relations[:, cells].tocsr(), cost=question.cost[cells], down=down, up=reach, room=room)
-        return Piece(cells, self.number[cells] == number, flows)
+        return Piece(cells, flows, self.number[cells] == number)
 
     @cached_property
     def of_row(self) -> IntArray:

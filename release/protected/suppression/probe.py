@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.integers import quiet
+from release.protected.suppression.integers import program, ready
 from release.protected.suppression.question import BoolArray, FloatArray
 
 if TYPE_CHECKING:
@@ -211,17 +211,7 @@ def model(relations: csr_array) -> Any:
     """A linear program over moves that keep the sums, all cells closed, to be maximised; one thread, no presolve."""
     import highspy
 
-    columns = relations.tocsc()
-    program = highspy.HighsLp()
-    program.num_row_, program.num_col_ = relations.shape
-    program.col_cost_ = program.col_lower_ = program.col_upper_ = np.zeros(relations.shape[1])
-    program.row_lower_ = program.row_upper_ = np.zeros(relations.shape[0])
-    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    program.a_matrix_.start_, program.a_matrix_.index_ = columns.indptr, columns.indices
-    program.a_matrix_.value_ = columns.data.astype(float)
-    program.sense_ = highspy.ObjSense.kMaximize
-    ready = quiet()
-    for option, value in {"presolve": "off", "solver": "simplex", "simplex_strategy": 4}.items():
-        ready.setOptionValue(option, value)
-    ready.passModel(program)
-    return ready
+    rows, still = np.zeros(relations.shape[0]), np.zeros(relations.shape[1])
+    moves = program(still, relations, rows, still, still)
+    moves.sense_ = highspy.ObjSense.kMaximize
+    return ready(moves, {"presolve": "off", "solver": "simplex", "simplex_strategy": 4})
