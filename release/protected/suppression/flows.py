@@ -58,9 +58,9 @@ Read = Callable[[FloatArray], Move | None]
 class Flows:
     """One warm linear program: least total cost of a move, cells bounded below and above.
 
-    cost: per unit moved, either way. down, up: how far each cell may fall and rise (>= 0, inf for no bound). room: how
-    far it may truly fall, where `down` is less, to keep moves small (a fraction may be multiplied up). dearer: whole
-    numbers that cost so many times more than the fractional solution are refused. The model
+    cost: per unit moved, either way. down, up: how far each cell may fall and rise (>= 0, inf for no bound). room,
+    rise: how far it may truly fall and rise, where `down` and `up` are less, to keep moves small (a fraction may be
+    multiplied up). dearer: whole numbers that cost so many times more than the fractional solution are refused. The model
     stays in HiGHS; each question changes a few bounds and puts them back. Same questions in one order, same answers.
     """
 
@@ -72,12 +72,14 @@ class Flows:
         down: FloatArray,
         up: FloatArray,
         room: FloatArray | None = None,
+        rise: FloatArray | None = None,
         dearer: float = DEARER,
     ) -> None:
         self.number = relations.shape[1]
         self.relations = relations
         self.cost, self.down, self.up = cost.astype(float), down.astype(float), up.astype(float)
         self.room = self.down if room is None else room
+        self.rise = np.full(self.number, np.inf) if rise is None else rise
         self.dearer = dearer
         self._model = _model(relations, self.cost, self.down, self.up)
         self._model.run()
@@ -90,11 +92,6 @@ class Flows:
         rising, cost = cells[order], cost[order].astype(float)
         both = np.concatenate([rising, rising + self.number]).astype(np.int32)
         self._model.changeColsCost(len(both), both, np.concatenate([cost, cost]))
-
-    def set_bounds(self, cells: IntArray, *, down: FloatArray, up: FloatArray) -> None:
-        """Change how far some cells may fall and rise; 0 and 0 keeps them still."""
-        self.down[cells], self.up[cells] = down, up
-        self._bound(cells, np.zeros(len(cells)), self.down[cells], self.up[cells])
 
     def cheapest(self, cell: int, amount: int, *, still: IntArray | None = None) -> Move | None:
         """The cheapest whole-number move that changes `cell` by `amount` (its sign counts); None if there is none.
@@ -219,7 +216,7 @@ class Flows:
         self._change(both, np.concatenate([least, least]), np.concatenate([up, down]))
 
     def _change(self, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
-        _set_bounds(self._model, columns, least, most)
+        set_bounds(self._model, columns, least, most)
 
     def _as_it_is(self, solution: FloatArray) -> Move | None:
         """The move if it is whole as it stands."""
@@ -238,8 +235,8 @@ class Flows:
     def _checked(self, cells: IntArray, change: IntArray) -> Move | None:
         moved = np.zeros(self.number, dtype=np.int64)
         moved[cells] = change
-        fine = not (self.relations @ moved).any() and bool((change >= -self.room[cells]).all())
-        return Move(cells, change) if fine else None
+        inside = bool(((change >= -self.room[cells]) & (change <= self.rise[cells])).all())
+        return Move(cells, change) if inside and not (self.relations @ moved).any() else None
 
     @cached_property
     def _typical(self) -> float:
@@ -263,7 +260,7 @@ class Neighbourhood:
         return np.asarray(at[self.cells[at] == cells], dtype=np.int64)
 
 
-def _set_bounds(model: Any, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
+def set_bounds(model: Any, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
     """Change bounds of columns; HiGHS wants them rising, and says nothing but a status when they aren't."""
     from highspy import HighsStatus
 

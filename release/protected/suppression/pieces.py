@@ -7,6 +7,7 @@ nothing moves in the piece alone, cells of earlier pieces may change too, and th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from release.protected.suppression.flows import Flows, Move, Neighbourhood
 from release.protected.suppression.question import BoolArray, FloatArray, Question
 
 if TYPE_CHECKING:
-    from scipy.sparse import csc_array
+    from scipy.sparse import csc_array, csr_array
 
 _RETRIES = 4
 
@@ -33,9 +34,16 @@ class Piece(Neighbourhood):
 
 @dataclass(eq=False)
 class Pieces:
-    """number: int64 [n], the piece of each cell. The programs are made when they are first asked."""
+    """down, up: float [n], how far each cell may fall and rise; reach: how far one may in a single step.
 
-    question: Question
+    number: int64 [n], the piece of each cell. The programs are made when they are first asked.
+    """
+
+    relations: csr_array
+    cost: FloatArray
+    down: FloatArray
+    up: FloatArray
+    reach: float
     number: IntArray
     _made: dict[int, Piece] = field(init=False, default_factory=dict)
 
@@ -65,25 +73,28 @@ class Pieces:
         return self._made[number]
 
     def _make(self, number: int) -> Piece:
-        question = self.question
-        relations = question.relations[self._rows[number]]
+        relations = self.relations[self._rows[number]]
         cells = np.union1d(relations.indices, self._cells[number])
-        room = (question.values - question.lower)[cells].astype(float)
-        reach = np.where(question.publish[cells], 0.0, float(question.width.max()))
-        down = np.minimum(room, reach)
-        flows = Flows(relations[:, cells].tocsr(), cost=question.cost[cells], down=down, up=reach, room=room)
+        down, up = self.down[cells], self.up[cells]
+        flows = Flows(
+            relations[:, cells].tocsr(),
+            cost=self.cost[cells],
+            down=np.minimum(down, self.reach),
+            up=np.minimum(up, self.reach),
+            room=down,
+            rise=up,
+        )
         return Piece(cells, flows, self.number[cells] == number)
 
     @cached_property
     def of_row(self) -> IntArray:
         """Per sum the last piece that has a cell in it."""
-        sums = self.question.relations
-        return np.asarray(np.maximum.reduceat(self.number[sums.indices], sums.indptr[:-1]))
+        return last_piece(self.relations, self.number)
 
     @cached_property
     def columns(self) -> csc_array:
         """The sums of each cell."""
-        return self.question.relations.astype(np.int64).tocsc()
+        return self.relations.astype(np.int64).tocsc()
 
     @cached_property
     def _rows(self) -> list[IntArray]:
@@ -92,6 +103,11 @@ class Pieces:
     @cached_property
     def _cells(self) -> list[IntArray]:
         return _by_number(self.number, int(self.number.max()) + 1)
+
+
+def last_piece(relations: csr_array, number: IntArray) -> IntArray:
+    """Per sum, none of them empty, the last piece that has a cell in it."""
+    return np.asarray(np.maximum.reduceat(number[relations.indices], relations.indptr[:-1]))
 
 
 def _by_number(number: IntArray, many: int) -> list[IntArray]:
@@ -182,23 +198,38 @@ class _Course:
 
 
 def pieces_of(question: Question, boxes: Boxes, *, most: int) -> Pieces:
-    """Cut along the trees, coarse cells first, until a piece has at most so many cells or can't be cut."""
-    number = np.zeros(len(question), dtype=np.int64)
-    for i, cells in enumerate(_cut(boxes, np.arange(len(question)), most)):
-        number[cells] = i
-    return Pieces(question, number)
+    """A question's system cut along its trees; shown cells stand still."""
+    return Pieces(
+        question.relations,
+        question.cost,
+        down=np.where(question.publish, 0, question.values - question.lower).astype(float),
+        up=np.where(question.publish, 0, np.inf),
+        reach=float(question.width.max()),
+        number=cut(boxes.branches, len(question), most=most),
+    )
 
 
-def _cut(boxes: Boxes, cells: IntArray, most: int) -> list[IntArray]:
+def cut(branches: Sequence[IntArray], cells: int, *, most: int) -> IntArray:
+    """The piece of each cell, int64 [cells]: cut along the trees, coarse cells first.
+
+    branches: as `Boxes.branches`. A piece has at most so many cells, or can't be cut.
+    """
+    number = np.zeros(cells, dtype=np.int64)
+    for i, part in enumerate(_parts(branches, np.arange(cells), most)):
+        number[part] = i
+    return number
+
+
+def _parts(branches: Sequence[IntArray], cells: IntArray, most: int) -> list[IntArray]:
     """Cells in pieces, earlier ones first."""
-    parts = [cells] if len(cells) <= most else _best_cut(boxes, cells)
-    return parts if len(parts) == 1 else [piece for part in parts for piece in _cut(boxes, part, most)]
+    parts = [cells] if len(cells) <= most else _best_cut(branches, cells)
+    return parts if len(parts) == 1 else [piece for part in parts for piece in _parts(branches, part, most)]
 
 
-def _best_cut(boxes: Boxes, cells: IntArray) -> list[IntArray]:
+def _best_cut(branches: Sequence[IntArray], cells: IntArray) -> list[IntArray]:
     """The coarse cells and the branches below, of the tree and depth that leave the smallest parts."""
     best = [cells]
-    for branch in boxes.branches:
+    for branch in branches:
         label = branch[cells]
         order = np.argsort(label, kind="stable")
         parts = np.split(cells[order], np.flatnonzero(np.diff(label[order])) + 1)
