@@ -1,8 +1,8 @@
 """The fast engine: each unprotected cell takes the cheapest move in its neighbourhood; moves are shared.
 
 Cells are served in order of value. The cells that a move changes are hidden, and safe by it from then on. Whoever is
-alone in a cell must not be in all moves of another cell: such a cell gets a second one. Afterwards moves that no cell
-needs are dropped, and what only they changed is shown again.
+alone in a cell must not be in all moves of another cell: such a cell gets a second one, once all cells have a first.
+Afterwards moves that no cell needs are dropped, and what only they changed is shown again.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class Search:
 
     def safe(self, cell: int) -> bool:
         """Whether the moves found so far are wide enough at a cell and no insider is in all of them."""
-        return self._wide(cell) and (not self.common[cell] or not self.question.guarded(cell))
+        return self.wide(cell) and (not self.common[cell] or not self.question.guarded(cell))
 
-    def _wide(self, cell: int) -> bool:
+    def wide(self, cell: int) -> bool:
         return bool(self.highest[cell] - self.lowest[cell] >= self.question.width[cell])
 
     @cached_property
@@ -79,20 +79,20 @@ class Search:
 
     # Finding moves
 
-    def serve(self, cell: int, ways: Sequence[Way]) -> bool:
-        """Find moves until the cell is safe, and use them; False when these ways find too few."""
+    def serve(self, cell: int, ways: Sequence[Way], *, enough: Enough) -> bool:
+        """Find moves until the cell has enough of them, and use them; False when these ways find too few."""
         for _ in range(_TRIES):
-            if self.safe(cell):
+            if enough(self, cell):
                 return True
             move = self._next_move(cell, ways)
             if move is None:
                 return False
             self.take(move)
-        return self.safe(cell)
+        return enough(self, cell)
 
     def unprotectable(self, cell: int) -> Unprotectable:
         """What to say where no way serves a cell."""
-        return _unprotectable(self.question, cell, outsider=not self._wide(cell))
+        return _unprotectable(self.question, cell, outsider=not self.wide(cell))
 
     def _next_move(self, cell: int, ways: Sequence[Way]) -> Move | None:
         """A move that leaves all cells still of those in all moves so far; failing that, of one of them."""
@@ -187,6 +187,9 @@ class Search:
 Way = Callable[[Search, int, int, IntArray], Move | None]
 """How to look for a move: the search, the cell, the amount, and cells that must not change."""
 
+Enough = Callable[[Search, int], bool]
+"""Whether a cell has all moves that it needs: from outsiders, or from insiders too."""
+
 _ANYWHERE: tuple[Way, ...] = (partial(Search.anywhere, bounded=True), partial(Search.anywhere, bounded=False))
 
 
@@ -211,20 +214,30 @@ def fast(question: Question, *, cuts: Sequence[Pieces] = ()) -> list[Move]:
 def _serve_all(search: Search, ways: Sequence[Way], piece: IntArray) -> list[int]:
     """Serve all hidden cells, and what is hidden on the way; gives those that these ways can't serve.
 
-    piece: int64 [n]; cells of earlier pieces come first, since their moves serve finer cells too.
+    First against outsiders: after that many a cell has moves of others, and no insider is in all of them. piece: int64
+    [n]; cells of earlier pieces come first, since their moves serve finer cells too.
     """
+    left = _serve(search, ways, piece, enough=Search.wide)
+    return left + _serve(search, ways, piece, enough=Search.safe, but=left)
+
+
+def _serve(
+    search: Search, ways: Sequence[Way], piece: IntArray, *, enough: Enough, but: Sequence[int] = ()
+) -> list[int]:
+    """Serve hidden cells, each once, until nothing new is hidden on the way; gives those that lack moves still."""
     left: list[int] = []
-    waiting = _in_order(search, search.hidden, piece)
-    while len(waiting):
-        before = search.hidden.copy()
-        left += [cell for cell in waiting.tolist() if not search.serve(cell, ways)]
-        waiting = _in_order(search, search.hidden & ~before, piece)
+    seen = np.zeros(len(search.question), dtype=bool)
+    seen[list(but)] = True
+    while (search.hidden & ~seen).any():
+        waiting = _in_order(search, search.hidden & ~seen, piece, enough=enough)
+        seen |= search.hidden
+        left += [cell for cell in waiting.tolist() if not search.serve(cell, ways, enough=enough)]
     return left
 
 
-def _in_order(search: Search, among: BoolArray, piece: IntArray) -> IntArray:
-    """Unsafe cells, those of earlier pieces first, then small values."""
-    cells = np.array([cell for cell in np.flatnonzero(among).tolist() if not search.safe(cell)], dtype=np.int64)
+def _in_order(search: Search, among: BoolArray, piece: IntArray, *, enough: Enough) -> IntArray:
+    """Cells that lack moves, those of earlier pieces first, then small values."""
+    cells = np.array([cell for cell in np.flatnonzero(among).tolist() if not enough(search, cell)], dtype=np.int64)
     return cells[np.lexsort((search.question.values[cells], piece[cells]))]
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _TRIES = 8
+_LOOKED_AT = 4
+"""Secondaries that are tried for a block, for each that it may hold: where moves are long, few fit."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,11 @@ class Block:
 
 
 def improve(standing: Standing, work: Work, *, reach: Reach = Reach(), seed: int = 0) -> None:
-    """Solve blocks until each secondary was in one, in an order drawn by lot; changes `standing`."""
+    """Solve blocks until each secondary was in one, the dearest first; changes `standing`. seed: of what is near."""
     rng = np.random.default_rng(seed)
     settled = np.zeros(len(standing.question), dtype=bool)
-    for cell in rng.permutation(standing.secondary).tolist():
+    secondary = standing.secondary
+    for cell in secondary[np.argsort(-standing.question.cost[secondary], kind="stable")].tolist():
         if work.left <= 0:
             break
         while standing.hidden[cell] and not settled[cell] and work.left > 0:
@@ -88,24 +91,13 @@ def around(standing: Standing, cell: int, reach: Reach, rng: np.random.Generator
 
 def closeness(standing: Standing, start: IntArray, *, steps: int) -> np.ndarray:
     """How often a walk through shared sums, from any of the start cells, comes by each cell, [n]."""
-    sums, cells = standing.question.relations, standing.touching
-    weight = dict.fromkeys(start.tolist(), 1.0)
-    total = np.zeros(len(standing.question))
-    total[start] = 1.0
+    spread, gather = standing.walk
+    weight = np.zeros(len(standing.question))
+    weight[start] = 1.0
+    total = weight
     for _ in range(steps):
-        spread: dict[int, float] = {}
-        for cell, amount in weight.items():
-            rows = cells.indices[cells.indptr[cell] : cells.indptr[cell + 1]].tolist()
-            for row in rows:
-                spread[row] = spread.get(row, 0.0) + amount / len(rows)
-        rows = np.fromiter(spread, np.int64)
-        lengths = sums.indptr[rows + 1] - sums.indptr[rows]
-        part = np.fromiter(spread.values(), float) / lengths
-        at = np.concatenate([sums.indices[sums.indptr[row] : sums.indptr[row + 1]] for row in rows.tolist()])
-        found, place = np.unique(at, return_inverse=True)
-        amounts = np.bincount(place, np.repeat(part, lengths))
-        total[found] += amounts
-        weight = dict(zip(found.tolist(), amounts.tolist(), strict=True))
+        weight = gather @ (spread @ weight)
+        total = total + weight
     return total
 
 
@@ -114,8 +106,8 @@ def _fitting(standing: Standing, ranked: IntArray, reach: Reach) -> tuple[IntArr
     chosen: list[int] = []
     lost: set[int] = set()
     touched: set[int] = set()
-    for cell in ranked.tolist():
-        more = standing.users.get(cell, set()) - lost
+    for cell in ranked[: _LOOKED_AT * reach.released].tolist():
+        more = standing.users.get(cell, {}).keys() - lost
         wider = touched.union(*(standing.moves[number].cells.tolist() for number in more))
         if len(wider) > reach.columns:
             continue
@@ -218,14 +210,15 @@ def all_served(standing: Standing, cells: IntArray, asked: IntArray, work: Work)
     return all(service.serve(cell) for cell in cells.tolist() if standing.users.get(cell))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Service:
-    """Short moves inside some hidden cells, for whoever lacks one."""
+    """Short moves inside some cells, for whoever lacks one. lost: moves that count no more."""
 
     standing: Standing
     cells: IntArray
     flows: Flows
     work: Work
+    lost: frozenset[int]
 
     @classmethod
     def inside(cls, standing: Standing, cells: IntArray, work: Work) -> Service:
@@ -237,26 +230,30 @@ class Service:
             down=np.minimum(standing.room[cells], most),
             up=np.full(len(cells), most),
         )
-        return cls(standing, cells, flows, work)
+        return cls(standing, cells, flows, work, frozenset())
 
     def serve(self, cell: int) -> bool:
         """Add moves until the cell lacks nothing; whether that succeeded."""
         for _ in range(_TRIES):
-            missing = self.standing.missing_at(cell)
+            missing = self.standing.missing_at(cell, self.lost)
             if not missing:
                 return True
             move = self._found(cell, missing)
-            if move is None:
+            if move is None or not self.use(move):
                 return False
-            self.standing.add(move)
         return False
+
+    def use(self, move: Move) -> bool:
+        """Remember a move; whether it may be used."""
+        self.standing.add(move)
+        return True
 
     def _found(self, cell: int, missing: list[Demand]) -> Move | None:
         people = [demand.still for demand in missing if demand.still != NOBODY]
         at = int(np.searchsorted(self.cells, cell))
         for still in [people, *([people[:1]] if len(people) > 1 else [])]:
             quiet = np.flatnonzero(np.isin(self.standing.alone[self.cells], still))
-            for amount in _amounts(missing[0], self.standing.ends_of(cell)):
+            for amount in _amounts(missing[0], self.standing.ends_of(cell, self.lost)):
                 self.work.spend(1 + len(self.cells) / 50)
                 move = self.flows.cheapest(at, amount, still=quiet)
                 if move is not None:

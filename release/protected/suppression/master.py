@@ -101,13 +101,13 @@ class Master:
 
     def separate(self, demands: Sequence[Demand], *, insiders: bool = True) -> list[Demand]:
         """Add cuts that the shares miss; the demands that showed them. Cuts that are dear to find only when need be."""
-        found = self._separate(demands, _NUDGE, self._missed) or self._separate(demands, 0.0, self._missed)
+        found = self._separate(demands, _NUDGE, self._missing) or self._separate(demands, 0.0, self._missing)
         if found or not insiders:
             return found
         return (
-            self._separate(demands, 0.0, self._missed, far=FAR)
-            or self._separate(demands, _NUDGE, self._missed_by_insiders)
-            or self._separate(demands, 0.0, self._missed_by_insiders, far=FAR)
+            self._separate(demands, 0.0, self._missing, far=FAR)
+            or self._separate(demands, _NUDGE, self._missing_for_insiders)
+            or self._separate(demands, 0.0, self._missing_for_insiders, far=FAR)
         )
 
     def forbid(self, hidden: BoolArray) -> None:
@@ -115,13 +115,32 @@ class Master:
         self._add((~hidden[self.piece.free]).astype(float))
 
     def _separate(
-        self, demands: Sequence[Demand], nudge: float, missed: Callable[[Demand], bool], *, far: int = 1
+        self,
+        demands: Sequence[Demand],
+        nudge: float,
+        missing: Callable[[Sequence[Demand]], list[Demand]],
+        *,
+        far: int = 1,
     ) -> list[Demand]:
         share = self.shares.copy()
         share[self.piece.free] = np.minimum(share[self.piece.free] + nudge, 1)
         share[self.piece.fixed] = 1
         self.piece.probe.open(share, far=far)
-        return [demand for demand in demands if missed(demand)]
+        return missing(demands)
+
+    def _missing(self, demands: Sequence[Demand]) -> list[Demand]:
+        """Demands that show a cut that the shares miss; what is met by another's change isn't looked at."""
+        found, waiting = [], list(demands)
+        while waiting:
+            demand = waiting.pop(0)
+            if self._missed(demand):
+                found.append(demand)
+            else:
+                waiting = self.piece.probe.not_met_too(demand, waiting)
+        return found
+
+    def _missing_for_insiders(self, demands: Sequence[Demand]) -> list[Demand]:
+        return [demand for demand in demands if self._missed_by_insiders(demand)]
 
     def _missed(self, demand: Demand) -> bool:
         """Whether the demand shows a cut that the shares miss; it is added."""

@@ -23,14 +23,16 @@ def needless(standing: Standing) -> None:
 
 def _only_moves(standing: Standing) -> set[int]:
     """Moves that some cell that must be hidden has no other than; so what they change stays hidden."""
-    users = (standing.users.get(cell, set()) for cell in np.flatnonzero(standing.question.primary).tolist())
+    users = (standing.users.get(cell, ()) for cell in np.flatnonzero(standing.question.primary).tolist())
     return {number for numbers in users if len(numbers) == 1 for number in numbers}
 
 
 def _needed(standing: Standing, cell: int, lost: set[int]) -> bool:
     """Whether some cell that must stay hidden would lack a move, were all moves through this cell gone."""
     cells = {other for number in lost for other in standing.moves[number].cells.tolist()} - {cell}
-    stays = [other for other in sorted(cells) if standing.question.primary[other] or not standing.users[other] <= lost]
-    return any(standing.users[other] <= lost for other in stays) or any(
+    stays = [
+        other for other in sorted(cells) if standing.question.primary[other] or not standing.users[other].keys() <= lost
+    ]
+    return any(standing.users[other].keys() <= lost for other in stays) or any(
         standing.missing_at(other, lost) for other in stays
     )

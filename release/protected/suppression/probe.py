@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ class Probe:
         self._all = np.arange(self.number, dtype=np.int32)
         self._share, self._width, self._far = np.zeros(self.number), 1, 1
         self._model = model(relations)
+        self._change = np.zeros(self.number)
 
     def open(self, share: FloatArray, *, far: int = 1) -> None:
         """Let every cell move within its share of `far` times the width: 0 published, 1 hidden, and what is between."""
@@ -78,6 +80,7 @@ class Probe:
         solution = self._model.getSolution()
         price, change = np.array(solution.col_dual), np.array(solution.col_value)
         self._model.changeColCost(int(cell), 0.0)
+        self._change = change
         return Reach(sign * float(change[cell]), change, price)
 
     def moves(self, demand: Demand) -> list[IntArray] | None:
@@ -106,6 +109,14 @@ class Probe:
         if missing < _NEAR:
             return None
         return np.where(fixed, 0.0, np.minimum(weights / missing, 1.0))
+
+    def not_met_too(self, met: Demand, others: Sequence[Demand]) -> list[Demand]:
+        """Those of other demands that the change which met one (the last that was found) doesn't meet as well."""
+        change = np.abs(self._change)
+        return [d for d in others if d.width != met.width or change[d.cell] < d.width - _NEAR or self._moves_him(d)]
+
+    def _moves_him(self, demand: Demand) -> bool:
+        return demand.still != NOBODY and bool((np.abs(self._change[self.alone == demand.still]) > _TINY).any())
 
     def insiders(self, demand: Demand) -> list[Demand]:
         """What those alone in a cell that a move for the demand's cell changes would ask for at that cell."""

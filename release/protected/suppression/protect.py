@@ -16,16 +16,17 @@ from release.protected.suppression.needless import needless
 from release.protected.suppression.pieces import Pieces, pieces_of
 from release.protected.suppression.probe import Work
 from release.protected.suppression.question import BoolArray, Effort, Pattern, Question
+from release.protected.suppression.spare import spare
 from release.protected.suppression.standing import Standing
 
 _WHOLE_AT_ONCE = 7_000
 """Up to so many cells (after joining) each program looks at the whole system: cheaper patterns for more time."""
 _IMPROVED = 12_000
-"""Up to so many cells the fast engine improves its pattern at all."""
+"""Up to so many cells the fast engine solves blocks of its pattern: in larger ones moves are too long for blocks."""
 _PIECES = 3_000, 9_000, 25_000
 """Cells of a piece: smaller pieces are faster, and find dearer moves; what they can't serve is left to larger ones."""
 _WORK_PER_CELL, _WORK = 20.0, 40_000.0
-"""Work of the fast engine on improving its pattern: a few seconds at most, and only where tables are small."""
+"""Work of the fast engine on making its pattern cheaper: about ten seconds at most."""
 
 
 def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
@@ -50,9 +51,16 @@ def _finished(question: Question, moves: list[Move], effort: Effort) -> Pattern:
         return thorough(question, moves)
     standing = Standing.of(question, moves)
     needless(standing)
-    if len(question) <= _IMPROVED:
-        improve(standing, Work(min(_WORK_PER_CELL * len(question), _WORK)), reach=Reach())
+    _made_cheaper(standing, Work(min(_WORK_PER_CELL * len(question), _WORK)))
     return standing.pattern()
+
+
+def _made_cheaper(standing: Standing, work: Work) -> None:
+    """Within the work: dear secondaries shown again, looking near and less near; then small blocks solved exactly."""
+    spare(standing, work, steps=1)
+    spare(standing, work, steps=2)
+    if len(standing.question) <= _IMPROVED:
+        improve(standing, work, reach=Reach())
 
 
 def _cuts(smaller: Joined, question: Question) -> list[Pieces]:

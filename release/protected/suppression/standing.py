@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Standing:
-    """hidden: bool [n]. moves: by number; users: for each cell the numbers of the moves that change it."""
+    """hidden: bool [n]. moves: by number. users: for each cell, by the number of each move that changes it, how much.
+
+    people: who is alone in a cell that a move changes, by its number.
+    """
 
     question: Question
     hidden: BoolArray
     moves: dict[int, Move]
-    users: dict[int, set[int]]
+    users: dict[int, dict[int, int]]
     next_number: int = 0
+    people: dict[int, frozenset[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, question: Question, moves: Iterable[Move]) -> Standing:
@@ -44,14 +48,23 @@ class Standing:
         return (self.question.values - self.question.lower).astype(float)
 
     @cached_property
+    def typical(self) -> float:
+        """The typical cost of hiding a cell."""
+        return float(np.median(self.question.cost))
+
+    @cached_property
     def alone(self) -> IntArray:
         """The contributor alone in each cell, NOBODY elsewhere, [n]."""
         return known_alone(self.question)
 
     @cached_property
-    def touching(self) -> csr_array:
-        """The sums of each cell, [n, m]."""
-        return self.question.relations.T.tocsr()
+    def walk(self) -> tuple[csr_array, csr_array]:
+        """One step of a walk from cells to their sums [m, n], one from sums to their cells [n, m], each as likely."""
+        from scipy.sparse import csr_array, diags_array
+
+        there = csr_array(abs(self.question.relations), dtype=np.float64)
+        of_cell, of_sum = there.sum(axis=0), there.sum(axis=1)
+        return there @ diags_array(1 / np.maximum(of_cell, 1)), there.T.tocsr() @ diags_array(1 / of_sum)
 
     @cached_property
     def columns(self) -> csc_array:
@@ -71,8 +84,9 @@ class Standing:
     def add(self, move: Move) -> None:
         """Remember a move."""
         self.moves[self.next_number] = move
-        for cell in move.cells.tolist():
-            self.users.setdefault(cell, set()).add(self.next_number)
+        self.people[self.next_number] = frozenset(self.alone[move.cells].tolist()) - {NOBODY}
+        for cell, change in zip(move.cells.tolist(), move.change.tolist(), strict=True):
+            self.users.setdefault(cell, {})[self.next_number] = change
         self.next_number += 1
 
     def drop(self, numbers: Iterable[int]) -> list[Move]:
@@ -81,37 +95,41 @@ class Standing:
         gone = [self.moves.pop(number) for number in numbers]
         for number, move in zip(numbers, gone, strict=True):
             for cell in move.cells.tolist():
-                self.users[cell].discard(number)
+                del self.users[cell][number]
         return gone
 
     def moves_through(self, cells: Iterable[int]) -> set[int]:
         """The moves that change any of these cells."""
-        return set().union(*(self.users.get(cell, set()) for cell in cells))
+        return set().union(*(self.users.get(cell, ()) for cell in cells))
 
     def orphans(self, lost: set[int]) -> list[Demand]:
         """What the hidden cells would ask for, if these moves were gone."""
-        cells = sorted({cell for number in lost for cell in self.moves[number].cells.tolist()})
-        return [demand for cell in cells for demand in self.missing_at(cell, lost)]
+        return [demand for cell in sorted(self.changed_by(lost)) for demand in self.missing_at(cell, lost)]
+
+    def changed_by(self, numbers: Iterable[int]) -> set[int]:
+        """The cells that some moves change."""
+        return {cell for number in numbers for cell in self.moves[number].cells.tolist()}
 
     def missing_at(self, cell: int, lost: AbstractSet[int] = frozenset()) -> list[Demand]:
         """The demands of one cell that the moves left don't meet."""
-        left = [self.moves[number] for number in sorted(self.users.get(cell, set()) - lost)]
+        left = {number: change for number, change in self.users.get(cell, {}).items() if number not in lost}
         width = int(self.question.width[cell]) if self.question.primary[cell] else 1
-        low, high = ends(left, cell)
+        low, high = min([0, *left.values()]), max([0, *left.values()])
         missing = [Demand(cell, width)] if high - low < width else []
         return missing + [Demand(cell, 1, insider) for insider in self._insiders(cell, left)]
 
-    def ends_of(self, cell: int) -> tuple[int, int]:
-        """Lowest and highest change of a cell over all moves."""
-        return ends([self.moves[number] for number in self.users.get(cell, set())], cell)
+    def ends_of(self, cell: int, lost: AbstractSet[int] = frozenset()) -> tuple[int, int]:
+        """Lowest and highest change of a cell over all moves, or those that aren't lost."""
+        changes = [change for number, change in self.users.get(cell, {}).items() if number not in lost]
+        return min([0, *changes]), max([0, *changes])
 
-    def _insiders(self, cell: int, left: list[Move]) -> list[int]:
+    def _insiders(self, cell: int, numbers: Iterable[int]) -> list[int]:
         """Those alone in a cell whom no move of this cell leaves in peace; all of them when there is no move."""
-        if self.question.alone is None or not left or not self.question.guarded(cell):
+        if self.question.alone is None or not self.question.guarded(cell):
             return []
-        known: set[int] | None = None
-        for move in left:
-            here = set(self.alone[move.cells].tolist()) - {NOBODY, int(self.alone[cell])}
+        known: frozenset[int] | None = None
+        for number in numbers:
+            here = self.people[number] - {int(self.alone[cell])}
             known = here if known is None else known & here
             if not known:
                 return []
@@ -148,12 +166,6 @@ class Standing:
                 ends[side, move.cells[further]] = move.change[further]
                 which[side, move.cells[further]] = row
         return which[0], which[1]
-
-
-def ends(moves: Iterable[Move], cell: int) -> tuple[int, int]:
-    """Lowest and highest change of a cell over some moves, 0 among them."""
-    changes = [0, *(move.at(cell) for move in moves)]
-    return min(changes), max(changes)
 
 
 def known_alone(question: Question) -> IntArray:
