@@ -23,9 +23,9 @@ from release.protected.suppression.question import BoolArray, FloatArray, Questi
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
-_LITTLE, _LITTLE_IN_PIECES = 1e-3, 0.1
+_LITTLE, _LITTLE_ACROSS_TREES, _LITTLE_IN_PIECES = 1e-3, 0.03, 0.1
 """Cost of moving a cell that is hidden already, as part of the typical cost of hiding one: more makes moves shorter,
-which large systems need for speed, and patterns dearer."""
+which large systems, and those with overlapping trees, need for speed, and patterns dearer."""
 _FAR = 1e9
 _TRIES = 12
 
@@ -193,13 +193,13 @@ Enough = Callable[[Search, int], bool]
 _ANYWHERE: tuple[Way, ...] = (partial(Search.anywhere, bounded=True), partial(Search.anywhere, bounded=False))
 
 
-def fast(question: Question, *, cuts: Sequence[Pieces] = ()) -> list[Move]:
+def fast(question: Question, *, cuts: Sequence[Pieces] = (), overlapping: bool = False) -> list[Move]:
     """Moves that make all primary cells safe, small values first, and the secondaries that they change.
 
     cuts: the system in small pieces, in larger ones and so on, where to look first; everywhere at once without them.
-    Raises Unprotectable.
+    overlapping: whether a dimension has several trees. Raises Unprotectable.
     """
-    search = Search(question, _LITTLE_IN_PIECES if cuts else _LITTLE)
+    search = Search(question, _LITTLE_IN_PIECES if cuts else _LITTLE_ACROSS_TREES if overlapping else _LITTLE)
     for pieces in cuts:
         alone = partial(Search.in_pieces, pieces=pieces, alone=True)
         with_earlier = partial(Search.in_pieces, pieces=pieces, alone=False)

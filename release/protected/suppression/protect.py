@@ -37,7 +37,8 @@ def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
     """
     _refuse_nonsense(question)
     smaller = joined(question)
-    moves = fast(smaller.question, cuts=_cuts(smaller, question))
+    overlapping = question.system is not None and any(len(trees) > 1 for trees in question.system.hierarchies)
+    moves = fast(smaller.question, cuts=_cuts(smaller, question), overlapping=overlapping)
     pattern = _finished(smaller.question, moves, effort)
     whole = replace(smaller.spread(pattern), cost=pattern.cost)
     _refuse_unsafe(question, whole)

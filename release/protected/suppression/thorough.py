@@ -21,6 +21,7 @@ from release.protected.suppression.probe import Work
 from release.protected.suppression.question import BoolArray, Pattern, Question
 from release.protected.suppression.refine import refine
 from release.protected.suppression.shorten import shorten
+from release.protected.suppression.spare import spare
 from release.protected.suppression.standing import Standing
 
 _REACHES = (Reach(8, 60, 250, 3000), Reach(8, 80, 500, 6000), Reach(12, 60, 300, 8000), Reach(20, 120, 600, 12000))
@@ -45,6 +46,8 @@ def thorough(question: Question, moves: Sequence[Move], *, work: float | None = 
     if len(question) <= SMALL:
         return _with_bound(question, moves, left)
     standing = _started(question, moves)
+    spare(standing, left, steps=1)
+    spare(standing, left, steps=2)
     shorten(standing, left)
     _improve_by_turns(standing, left)
     return standing.pattern()
