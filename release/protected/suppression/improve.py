@@ -46,12 +46,13 @@ class Block:
     lost: frozenset[int]
 
 
-def improve(standing: Standing, work: Work, *, reach: Reach = Reach(), seed: int = 0) -> None:
-    """Solve blocks until each secondary was in one, the dearest first; changes `standing`. seed: of what is near."""
-    rng = np.random.default_rng(seed)
+def improve(standing: Standing, work: Work, *, reach: Reach = Reach(), seed: int | None = None) -> None:
+    """Solve blocks until each secondary was in one; changes `standing`. The dearest first, or by lot with a seed."""
+    rng = np.random.default_rng(seed or 0)
     settled = np.zeros(len(standing.question), dtype=bool)
     secondary = standing.secondary
-    for cell in secondary[np.argsort(-standing.question.cost[secondary], kind="stable")].tolist():
+    dearest = secondary[np.argsort(-standing.question.cost[secondary], kind="stable")]
+    for cell in (dearest if seed is None else rng.permutation(secondary)).tolist():
         if work.left <= 0:
             break
         while standing.hidden[cell] and not settled[cell] and work.left > 0:
