@@ -23,6 +23,7 @@ from suppression_instances import instances
 
 from release.errors import UtfallError
 from release.protected.suppression.attack import attack
+from release.protected.suppression.boxes import branches_of
 from release.protected.suppression.certificate import certify
 from release.protected.suppression.insiders import insiders
 from release.protected.suppression.protect import protect
@@ -85,9 +86,9 @@ def judged(instance: Instance, pattern, *, attacked: bool) -> list[str]:
     """CPU of the certificate, memory, and what outsiders and insiders find."""
     width = np.where(pattern.hidden, 1, 0)
     width[instance.primary] = instance.width[instance.primary]
-    view, start = (
-        outsider(instance.system.relations, instance.values, pattern.hidden, lower=instance.lower),
-        cpu_seconds(),
+    start, system = cpu_seconds(), instance.system
+    view = outsider(
+        system.relations, instance.values, pattern.hidden, lower=instance.lower, branches=branches_of(system)
     )
     try:
         faults = verify(view, certify(view, width), width)

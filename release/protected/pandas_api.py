@@ -12,6 +12,7 @@ import numpy as np
 from release.codes import IntArray
 from release.errors import PolicyError, UsageError, VerificationError, nearest, roughly
 from release.protected.pandas_facts import Columns, cell_facts, group_totals, refuse_missing_columns
+from release.protected.suppression.boxes import branches_of
 from release.protected.suppression.certificate import Certificate, certify_as_wide
 from release.protected.suppression.inner import faults_inside, highest_found, protect_upwards, too_low
 from release.protected.suppression.primary import Primary, judge, not_far_enough
@@ -217,7 +218,8 @@ def _where(system: System, wanted: Where) -> BoolArray:
 def _view(system: System, values: IntArray, hidden: BoolArray, question: Question) -> View:
     """What an outsider has of the published table."""
     lower = question.lower[: len(system)]
-    return outsider(system.relations, values, hidden, lower=np.where(lower < 0, -NO_BOUND, lower).astype(np.int64))
+    known = np.where(lower < 0, -NO_BOUND, lower).astype(np.int64)
+    return outsider(system.relations, values, hidden, lower=known, branches=branches_of(system))
 
 
 def _upward(question: Question, primary: Primary) -> IntArray:

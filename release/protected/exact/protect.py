@@ -28,6 +28,7 @@ from release.protected.perturb.controlled import controlled_rounding
 from release.protected.perturb.random_rounding import randomly_rounded
 from release.protected.perturb.small_counts import small_counts_rounded
 from release.protected.perturb.table import perturbation_table
+from release.protected.suppression.boxes import branches_of
 from release.protected.suppression.certificate import Certificate, Uncertified, certify_as_wide
 from release.protected.suppression.inner import faults_inside, highest_found, protect_upwards, too_low
 from release.protected.suppression.primary import not_far_enough
@@ -119,7 +120,9 @@ def _suppressed(cells: TrueCells, policy: Policy, beside: Sequence[Protected]) -
     lower, upper = _known(cells, asked, policy, beside)
     task, pattern = _pattern(cells, asked, _Task(_question(cells, asked, lower), asked.upward), policy)
     hidden: BoolArray = pattern.hidden[: len(cells.values)]
-    view = outsider(cells.system.relations, cells.values, hidden, lower=lower, upper=upper)
+    view = outsider(
+        cells.system.relations, cells.values, hidden, lower=lower, upper=upper, branches=branches_of(cells.system)
+    )
     certificate, width = _certified(view, asked)
     _refuse_unless_proven(view, certificate, width, asked)
     _refuse_unless_safe_inside(task, pattern, view, asked)

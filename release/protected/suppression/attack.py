@@ -12,7 +12,8 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import Fault, UtfallError, roughly
-from release.protected.suppression.possible import Possible, ends_of_class, first_table, spread
+from release.protected.suppression.first_table import first_table
+from release.protected.suppression.possible import Possible, ends_of_class, spread
 from release.protected.suppression.view import NO_BOUND, BoolArray, View
 from release.protected.suppression.whole import Sums
 
@@ -68,10 +69,10 @@ def attack(view: View, *, width: IntArray | None = None, exact: bool = False) ->
     low, high = view.free
     sums = propagated(Sums(matrix, total, low, high))
     asked = np.ones(len(low), np.int64) if width is None else np.asarray(width, np.int64)[view.hidden]
-    base = first_table(sums)
+    base = first_table(sums, view.branches_of_hidden)
     if base is None:
         return _findings(view, sums, None, asked)
-    possible = Possible(sums, [base])
+    possible = Possible(sums, [base], view.branches_of_hidden)
     spread(possible, asked)
     sums = _narrowed(sums, possible)
     if exact:

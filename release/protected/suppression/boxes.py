@@ -11,6 +11,11 @@ from release.codes import IntArray
 from release.protected.suppression.structure import System
 
 
+def branches_of(system: System) -> list[IntArray]:
+    """Where each cell of a system stands in its trees, as `Boxes.branches`: from codes only, which are public."""
+    return Boxes(system, np.arange(len(system))).branches
+
+
 @dataclass(frozen=True, eq=False)
 class Boxes:
     """Places of the groups of cells of a system. group: per cell of the system its group, -1 for none."""

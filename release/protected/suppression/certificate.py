@@ -14,7 +14,8 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import UtfallError, roughly
-from release.protected.suppression.possible import Possible, first_table, spread
+from release.protected.suppression.first_table import first_table
+from release.protected.suppression.possible import Possible, spread
 from release.protected.suppression.view import View
 from release.protected.suppression.whole import Sums
 
@@ -90,13 +91,13 @@ def certify_as_wide(view: View, most: int) -> tuple[Certificate, IntArray]:
 
 def _searched(view: View, asked: IntArray) -> Possible:
     sums = sums_of(view)
-    first = first_table(sums)
+    first = first_table(sums, view.branches_of_hidden)
     if first is None:
         raise Uncertified(
             "no whole-number table was found that agrees with the published figures",
             now="check that the table adds up; without a certificate it can't be published",
         )
-    possible = Possible(sums, [first])
+    possible = Possible(sums, [first], view.branches_of_hidden)
     spread(possible, asked, alone=_ALONE)
     return possible
 

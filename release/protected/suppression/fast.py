@@ -139,10 +139,9 @@ class Search:
             return None
         room = (self.question.values - self.question.lower)[cells].astype(float)
         reach = float(self.question.width.max()) if bounded else _FAR
-        down, up = np.minimum(room, reach), np.full(len(cells), reach)
-        flows = Flows(
-            relations, cost=self.prices[cells], down=down, up=up, room=room, dearer=DEARER if bounded else np.inf
-        )
+        up = np.full(len(cells), np.inf)
+        dearer = DEARER if bounded else np.inf
+        flows = Flows(relations, cost=self.prices[cells], down=room, up=up, reach=reach, dearer=dearer)
         return Neighbourhood(cells, flows)
 
     @cached_property

@@ -46,6 +46,12 @@ class Move:
         there = place < len(self.cells) and self.cells[place] == cell
         return int(self.change[place]) if there else 0
 
+    def spread(self, number: int) -> IntArray:
+        """The change of all so many cells."""
+        change = np.zeros(number, dtype=np.int64)
+        change[self.cells] = self.change
+        return change
+
     def reversed(self) -> Move:
         """The same the other way round."""
         return Move(self.cells, -self.change)
@@ -58,10 +64,10 @@ Read = Callable[[FloatArray], Move | None]
 class Flows:
     """One warm linear program: least total cost of a move, cells bounded below and above.
 
-    cost: per unit moved, either way. down, up: how far each cell may fall and rise (>= 0, inf for no bound). room,
-    rise: how far it may truly fall and rise, where `down` and `up` are less, to keep moves small (a fraction may be
-    multiplied up). dearer: whole numbers that cost so many times more than the fractional solution are refused. The model
-    stays in HiGHS; each question changes a few bounds and puts them back. Same questions in one order, same answers.
+    cost: per unit moved, either way. down, up: how far each cell may fall and rise (>= 0, inf for no bound). reach: how
+    far at most in a step, to keep moves small; a fractional step may be multiplied beyond it. dearer: whole numbers
+    that cost so many times more than the fractional solution are refused. The model stays in HiGHS; each question
+    changes a few bounds and puts them back. Same questions in one order, same answers.
     """
 
     def __init__(
@@ -71,15 +77,14 @@ class Flows:
         cost: FloatArray,
         down: FloatArray,
         up: FloatArray,
-        room: FloatArray | None = None,
-        rise: FloatArray | None = None,
+        reach: float,
         dearer: float = DEARER,
     ) -> None:
         self.number = relations.shape[1]
         self.relations = relations
-        self.cost, self.down, self.up = cost.astype(float), down.astype(float), up.astype(float)
-        self.room = self.down if room is None else room
-        self.rise = np.full(self.number, np.inf) if rise is None else rise
+        self.cost = cost.astype(float)
+        self.room, self.rise = down.astype(float), up.astype(float)
+        self.down, self.up = np.minimum(self.room, reach), np.minimum(self.rise, reach)
         self.dearer = dearer
         self._model = _model(relations, self.cost, self.down, self.up)
         self._model.run()

@@ -228,8 +228,9 @@ class Service:
         flows = Flows(
             sums_of(standing.question, cells),
             cost=np.where(standing.alone[cells] == NOBODY, 1.0, 3.0),
-            down=np.minimum(standing.room[cells], most),
-            up=np.full(len(cells), most),
+            down=standing.room[cells],
+            up=np.full(len(cells), np.inf),
+            reach=most,
         )
         return cls(standing, cells, flows, work, frozenset())
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import roughly
+from release.protected.suppression.boxes import branches_of
 from release.protected.suppression.certificate import Uncertified, certify, sums_of
 from release.protected.suppression.question import BoolArray, Effort, Pattern, Question
 from release.protected.suppression.verify import verify
@@ -43,7 +44,8 @@ def protect_upwards(question: Question, upward: IntArray, *, effort: Effort) -> 
 def view_of(question: Question, hidden: BoolArray) -> View:
     """What an outsider has of a question's system, its complements among the hidden cells."""
     lower = np.where(question.lower < 0, -NO_BOUND, question.lower).astype(np.int64)
-    return outsider(question.relations, question.values, hidden, lower=lower)
+    branches = () if question.system is None else branches_of(question.system)
+    return outsider(question.relations, question.values, hidden, lower=lower, branches=branches)
 
 
 # Above the truth ---------------------------------------------------------------------------------------------------

@@ -4,13 +4,17 @@ A sum with two hidden cells ties their changes: equal, or equal and opposite. Ce
 alone in a sum, or tied to its own opposite, doesn't move at all. Repeated until nothing is tied anew.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from release.codes import IntArray
+
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +27,39 @@ class Joined:
 
     steps: Any
     sums: Any
+
+    def __len__(self) -> int:
+        return int(self.steps.shape[1])
+
+    @cached_property
+    def first(self) -> tuple[IntArray, IntArray]:
+        """The first cell of each class and its step, [k] and [k]."""
+        columns = self.steps.tocsc()
+        columns.sort_indices()
+        return columns.indices[columns.indptr[:-1]].astype(np.int64), columns.data[columns.indptr[:-1]]
+
+    def near(self, point: FloatArray) -> tuple[IntArray, IntArray]:
+        """Whole numbers near a solution in fractions, and what each of `sums` lacks by them.
+
+        point: float [h] with whole-number sums. Cells of a class stay together, so only sums between classes may lack.
+        """
+        cells, step = self.first
+        classes = step * point[cells]
+        rounded = np.rint(classes)
+        table = np.rint(point - self.steps @ classes) + self.steps @ rounded
+        return table.astype(np.int64), np.rint(self.sums @ (classes - rounded)).astype(np.int64)
+
+    def branches(self, branches: Sequence[IntArray]) -> list[IntArray]:
+        """Branches of the classes from those of cells: 0, the coarsest, where one of its cells has it."""
+        entries = self.steps.tocoo()
+        return [_least(entries.col, branch[entries.row], len(self)) for branch in branches]
+
+    def most(self, numbers: IntArray) -> IntArray:
+        """The largest number (>= 0) among the cells of each class, [k]; numbers: int64 [h]."""
+        entries = self.steps.tocoo()
+        found = np.zeros(len(self), np.int64)
+        np.maximum.at(found, entries.col, numbers[entries.row])
+        return found
 
     def room(self, below: IntArray, above: IntArray) -> tuple[IntArray, IntArray]:
         """How far each class may go down and up (both >= 0, [k]) when its cells may by `below` and `above`, [h]."""
@@ -115,6 +152,11 @@ def mixed(numbers: IntArray, salt: int) -> npt.NDArray[np.uint64]:
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return x ^ (x >> np.uint64(31))
+
+
+def fractions(many: int, salt: int) -> FloatArray:
+    """Numbers from 0 to 1 that look random and are the same everywhere, [many]."""
+    return (mixed(np.arange(many), salt) >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
 def _least(groups: IntArray, numbers: IntArray, many: int) -> IntArray:

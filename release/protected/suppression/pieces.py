@@ -76,14 +76,7 @@ class Pieces:
         relations = self.relations[self._rows[number]]
         cells = np.union1d(relations.indices, self._cells[number])
         down, up = self.down[cells], self.up[cells]
-        flows = Flows(
-            relations[:, cells].tocsr(),
-            cost=self.cost[cells],
-            down=np.minimum(down, self.reach),
-            up=np.minimum(up, self.reach),
-            room=down,
-            rise=up,
-        )
+        flows = Flows(relations[:, cells].tocsr(), cost=self.cost[cells], down=down, up=up, reach=self.reach)
         return Piece(cells, flows, self.number[cells] == number)
 
     @cached_property

@@ -4,6 +4,7 @@ One possible table first, then others that are as far from it as wished at as ma
 tables show the width of every cell; for the rare rest each cell gets a program of its own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,9 +12,10 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.corners import Pull, Room, furthest, furthest_whole, pulled
-from release.protected.suppression.joined import Joined, joined, mixed
-from release.protected.suppression.view import NO_BOUND, BoolArray
-from release.protected.suppression.whole import NEAR, FloatArray, Sums, corner, whole, whole_anywhere
+from release.protected.suppression.joined import Joined, fractions, joined
+from release.protected.suppression.steps import spread_large
+from release.protected.suppression.view import BoolArray
+from release.protected.suppression.whole import NEAR, FloatArray, Sums, whole
 
 _TURNS = 60
 _PATIENCE = 4
@@ -28,12 +30,13 @@ _NEARBY = 1_500
 class Possible:
     """Possible tables of the hidden cells found so far, and the lowest and highest value of each cell among them.
 
-    sums: what every possible table keeps. tables: int64 [h] each. fixed: bool [h], cells found to have one value only.
-    base: the table that changes start from now.
+    sums: what every possible table keeps. tables: int64 [h] each. branches: where the cells stand in the trees, each
+    [h]. fixed: bool [h], cells found to have one value only. base: the table that changes start from now.
     """
 
     sums: Sums
     tables: list[IntArray]
+    branches: Sequence[IntArray] = ()
     base: IntArray = field(init=False)
     fixed: BoolArray = field(init=False)
     low: IntArray = field(init=False)
@@ -67,7 +70,10 @@ class Possible:
         """Keeps base + steps @ change if it is possible and shows something new; says whether it did."""
         if change is None:
             return False
-        table = self.base + self.joined.steps @ change
+        return self.keep(self.base + self.joined.steps @ change)
+
+    def keep(self, table: IntArray) -> bool:
+        """Keeps a table if it is possible and shows something new; says whether it did."""
         new = (table < self.low) | (table > self.high)
         if not new.any() or not self.sums.holds(table):
             return False
@@ -76,36 +82,15 @@ class Possible:
         return True
 
 
-def first_table(sums: Sums) -> IntArray | None:
-    """A whole-number table that keeps the sums and bounds; None if none was found.
-
-    A function of sums and bounds alone, so of nothing that isn't published when they come from a view.
-    """
-    start = np.where(sums.low > -NO_BOUND, sums.low, np.where(sums.high < NO_BOUND, sums.high, 0))
-    near = Sums(sums.matrix, sums.total - sums.matrix @ start, *_between(sums, start))
-    low = np.where(sums.low <= -NO_BOUND, -np.inf, near.low)
-    high = np.where(sums.high >= NO_BOUND, np.inf, near.high)
-    bounded = np.where(np.isfinite(low), 1.0, np.where(np.isfinite(high), -1.0, 0.0))
-    cost = bounded * (1 + _fractions(len(start), 0) / 1000)
-    point = corner(cost, sums.matrix, near.total.astype(np.float64), low, high)
-    found = None if point is None else whole(near, point)
-    if point is not None and found is None:
-        found = whole_anywhere(near)
-    return None if found is None else start + found
-
-
-def _between(sums: Sums, start: IntArray) -> tuple[IntArray, IntArray]:
-    """Bounds of the change from `start`; unknown ones stay unknown."""
-    low = np.where(sums.low <= -NO_BOUND, -NO_BOUND, sums.low - start)
-    return low, np.where(sums.high >= NO_BOUND, NO_BOUND, sums.high - start)
-
-
 def spread(possible: Possible, width: IntArray, *, alone: int = 400) -> None:
     """Adds possible tables until every cell that can has a width of at least `width` [h]; marks the fixed ones.
 
     alone: cells that get programs of their own at most when all have been pulled at together.
     """
-    _by_turns(possible, width)
+    if possible.branches and len(possible.joined) > _BLOCK:
+        spread_large(possible, width)
+    if possible.wanting(width).sum() > alone or not possible.branches:
+        _by_turns(possible, width)
     for cell in np.flatnonzero(possible.wanting(width))[:alone]:
         if possible.wanting(width)[cell]:
             reach_alone(possible, int(cell), int(width[cell]))
@@ -172,16 +157,11 @@ def _drawn(possible: Possible, turn: int) -> tuple[IntArray, FloatArray]:
     In the first turns classes that stand at a bound are turned away from it.
     """
     many = possible.joined.steps.shape[1]
-    sign = np.where(_fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1) * (1 if turn % 2 == 0 else -1)
+    sign = np.where(fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1) * (1 if turn % 2 == 0 else -1)
     if turn < _PATIENCE:
         room = possible.room(1)
         sign = np.where(room.down == 0, 1, np.where(room.up == 0, -1, sign))
-    return sign.astype(np.int64), 0.7 + 0.6 * _fractions(many, 2 * (turn // 2) + 2)
-
-
-def _fractions(many: int, salt: int) -> FloatArray:
-    """Numbers from 0 to 1 that look random and are the same everywhere, [many]."""
-    return (mixed(np.arange(many), salt) >> np.uint64(11)).astype(np.float64) / 2.0**53
+    return sign.astype(np.int64), 0.7 + 0.6 * fractions(many, 2 * (turn // 2) + 2)
 
 
 def _goals(possible: Possible, wanting: BoolArray, width: IntArray, sign: IntArray) -> tuple[IntArray, IntArray]:

@@ -4,6 +4,7 @@ A view has no place for a hidden truth. So whatever is computed from a view alon
 is a function of published information, whatever the hidden values are.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,7 +26,8 @@ class View:
 
     relations: sparse int8 [m, n]; each row is one sum, -1 at the parent, +1 at its children; `relations @ true == 0`.
     published: bool [n]. values: int64 [n], 0 where hidden. lower, upper: int64 [n], what is known of hidden cells
-    beforehand (1 where zeros are printed); a published cell's bounds are its value.
+    beforehand (1 where zeros are printed); a published cell's bounds are its value. branches: per tree and level int64
+    [n], where each cell stands in the trees (`Boxes.branches`): tells nothing new, and lets a search go part by part.
     """
 
     relations: Any
@@ -33,6 +35,7 @@ class View:
     values: IntArray
     lower: IntArray
     upper: IntArray
+    branches: Sequence[IntArray] = ()
 
     @cached_property
     def hidden(self) -> IntArray:
@@ -56,6 +59,11 @@ class View:
         holds_hidden = (abs(relations) @ (~self.published).astype(np.int64)) > 0
         return np.flatnonzero(~holds_hidden & (relations @ self.values != 0)).astype(np.int64)
 
+    @property
+    def branches_of_hidden(self) -> list[IntArray]:
+        """Where the hidden cells stand in the trees, each [h]."""
+        return [branch[self.hidden] for branch in self.branches]
+
     @cached_property
     def free(self) -> tuple[IntArray, IntArray]:
         """Bounds known beforehand of the hidden cells: (lower, upper), each int64 [h]."""
@@ -63,12 +71,18 @@ class View:
 
 
 def outsider(
-    relations: Any, values: IntArray, hidden: BoolArray, *, lower: IntArray | int, upper: IntArray | None = None
+    relations: Any,
+    values: IntArray,
+    hidden: BoolArray,
+    *,
+    lower: IntArray | int,
+    upper: IntArray | None = None,
+    branches: Sequence[IntArray] = (),
 ) -> View:
     """The view of a table whose `hidden` cells are taken out; their values are forgotten here.
 
     relations: sparse [m, n]; values: whole numbers [n]; hidden: bool [n]; lower, upper: what is known of hidden cells
-    without the table (upper: nothing unless given). ValueError where the lengths differ.
+    without the table (upper: nothing unless given); branches: as of a `View`. ValueError where the lengths differ.
     """
     count = len(hidden)
     if relations.shape[1] != count or len(values) != count:
@@ -82,4 +96,5 @@ def outsider(
         values=shown,
         lower=np.where(hidden, known_below, shown).astype(np.int64),
         upper=np.where(hidden, known_above, shown).astype(np.int64),
+        branches=branches,
     )
