@@ -137,9 +137,9 @@ def _service(standing: Standing, parting: Parting, work: Work, steps: int) -> Re
     flows = Plain(
         relations,
         cost=np.where(cheap, little * uneven, question.cost[cells]),
-        down=np.minimum(standing.room[cells], reach),
-        up=np.full(len(cells), reach),
-        room=standing.room[cells],
+        down=standing.room[cells],
+        up=np.full(len(cells), np.inf),
+        reach=reach,
     )
     return Repair(standing, cells, flows, work, parting.lost, parting.saved, little)
 
