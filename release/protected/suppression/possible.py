@@ -20,6 +20,8 @@ from release.protected.suppression.whole import NEAR, FloatArray, Sums, whole
 _TURNS = 60
 _PATIENCE = 4
 _BLOCK = 2_500
+_LARGE = 2_500
+"""More classes than this are searched piece by piece first, where trees are known."""
 _FAR = 16
 _REACH = 2**40
 _NODES = 500
@@ -87,7 +89,7 @@ def spread(possible: Possible, width: IntArray, *, alone: int = 400) -> None:
 
     alone: cells that get programs of their own at most when all have been pulled at together.
     """
-    if possible.branches and len(possible.joined) > _BLOCK:
+    if possible.branches and len(possible.joined) > _LARGE:
         spread_large(possible, width)
     if possible.wanting(width).sum() > alone or not possible.branches:
         _by_turns(possible, width)
