@@ -17,7 +17,6 @@ from release.protected.suppression.view import BoolArray, View
 from release.protected.suppression.whole import Sums
 from release.shown import Closed
 
-_AT_ONCE = 256
 _GROUPS = 16
 
 
@@ -54,20 +53,22 @@ class _Known:
         pieces = [_pieces(self.sums.matrix, table - self.truth) for table in tables]
         self.moves = sparse.vstack([self.moves, *pieces], format="csr")
 
-    def threats(self) -> IntArray:
-        """Pairs (insider, hidden cell), [k, 2]: he stands in all known moves of a cell that isn't his."""
+    def threats(self, people: IntArray | None = None) -> IntArray:
+        """Pairs (insider, hidden cell), [k, 2]: he stands in all known moves of a cell that isn't his.
+
+        people: whom to look at, rising; everybody when not given.
+        """
+        people = np.arange(self.cells.shape[1]) if people is None else people
         changes = (self.moves != 0).astype(np.int32).tocsr()
         needed = np.asarray(changes.sum(axis=0)).ravel()
-        found = [self._threats_of(changes, needed, start) for start in range(0, self.cells.shape[1], _AT_ONCE)]
-        return np.concatenate([np.empty((0, 2), np.int64), *found])
-
-    def _threats_of(self, changes: Any, needed: IntArray, start: int) -> IntArray:
-        mine = self.cells[:, start : start + _AT_ONCE]
-        stands = ((changes @ mine).toarray() > 0).astype(np.int32)
-        everywhere = (changes.T @ stands) == needed[:, None]
-        everywhere &= ~mine.toarray().astype(bool)
-        cells, people = np.nonzero(everywhere)
-        return np.column_stack([people + start, cells]).astype(np.int64)
+        mine = self.cells[:, people].tocsr()
+        both = (changes.T @ ((changes @ mine) != 0).astype(np.int32)).tocoo()
+        always = both.data == needed[both.row]
+        unmoved = np.flatnonzero(needed == 0)
+        cells = np.concatenate([both.row[always], np.repeat(unmoved, len(people))])
+        who = np.concatenate([both.col[always], np.tile(np.arange(len(people)), len(unmoved))])
+        others = np.asarray(mine[cells, who]).ravel() == 0 if len(cells) else np.zeros(0, bool)
+        return np.column_stack([people[who[others]], cells[others]]).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +111,7 @@ def _settled(known: _Known) -> tuple[list[IntArray], list[IntArray]]:
     waiting = [np.unique(known.threats()[:, 0])]
     while waiting:
         group = waiting.pop()
-        threats = known.threats()
-        threats = threats[np.isin(threats[:, 0], group)]
+        threats = known.threats(group)
         if not len(threats):
             continue
         found, left = _of_group(known, threats)

@@ -89,9 +89,10 @@ def spread(possible: Possible, width: IntArray, *, alone: int = 400) -> None:
 
     alone: cells that get programs of their own at most when all have been pulled at together.
     """
-    if possible.branches and len(possible.joined) > _LARGE:
+    large = len(possible.branches) > 0 and len(possible.joined) > _LARGE
+    if large:
         spread_large(possible, width)
-    if possible.wanting(width).sum() > alone or not possible.branches:
+    if not large or possible.wanting(width).sum() > alone:
         _by_turns(possible, width)
     for cell in np.flatnonzero(possible.wanting(width))[:alone]:
         if possible.wanting(width)[cell]:
