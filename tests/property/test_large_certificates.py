@@ -128,3 +128,18 @@ def test_what_no_whole_numbers_can_mend_is_said() -> None:
     room = Room(csr_array(np.array([[2]])), np.array([5]), np.array([5]))
     assert mended(room, np.array([1]), np.array([0])) is None
     assert mended(room, np.array([4]), np.array([0])).tolist() == [2]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tables_far_out_of_bounds_are_brought_back(in_pieces: None, seed: int) -> None:
+    """Twice the way from one possible table to another keeps all sums and leaves the bounds; pulls lead back."""
+    view, _ = _view(seed)
+    sums = sums_of(view)
+    here, there = certify(view, np.where(view.published, 0, 1)).tables[:2]
+    table = here + 2 * (there - here)
+    assert not sums.holds(table)
+    classes = joined(sums.matrix)
+    number = cut(classes.branches(view.branches_of_hidden), len(classes), most=40)
+    back = first._pulled_back(sums, classes, table, number)
+    assert back is not None
+    assert sums.holds(back)

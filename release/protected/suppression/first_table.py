@@ -14,12 +14,14 @@ from release.protected.suppression.corners import Room
 from release.protected.suppression.joined import Joined, fractions, joined
 from release.protected.suppression.mend import mended
 from release.protected.suppression.pieces import Pieces, cut
+from release.protected.suppression.pull import FAR, pulled_whole
 from release.protected.suppression.view import NO_BOUND
 from release.protected.suppression.whole import FloatArray, Sums, corner, whole, whole_anywhere
 
 CUTS = 3_000, 9_000
 """Classes of a piece: smaller pieces are faster, and what moves in none of them may move in larger ones."""
 _REACH = 2**40
+_TURNS = 12
 _STRAYS = 12
 """So many classes out of bounds are worth the search."""
 
@@ -63,7 +65,11 @@ def _in_pieces(sums: Sums, point: FloatArray, branches: Sequence[IntArray]) -> I
     table, missing = classes.near(point)
     number = cut(classes.branches(branches), len(classes), most=CUTS[0])
     change = mended(_room(classes, sums, table), missing, number)
-    return None if change is None else brought_back(sums, classes, table + classes.steps @ change, branches)
+    if change is None:
+        return None
+    mended_table = table + classes.steps @ change
+    inside = brought_back(sums, classes, mended_table, branches)
+    return _pulled_back(sums, classes, mended_table, number) if inside is None else inside
 
 
 def _room(classes: Joined, sums: Sums, table: IntArray) -> Room:
@@ -87,6 +93,24 @@ def brought_back(sums: Sums, classes: Joined, table: IntArray, branches: Sequenc
             return None
         table = table + classes.steps @ change
     return table
+
+
+def _pulled_back(sums: Sums, classes: Joined, table: IntArray, number: IntArray) -> IntArray | None:
+    """The same by pulls at all classes out of bounds at once, for as long as they become fewer: slower, finds more."""
+    for turn in range(_TURNS):
+        room = _room(classes, sums, table)
+        lacking = np.maximum(-room.down, 0) - np.maximum(-room.up, 0)
+        if not lacking.any():
+            return table
+        down = np.where(lacking < 0, -lacking, np.clip(room.down, 0, FAR))
+        up = np.where(lacking > 0, lacking, np.clip(room.up, 0, FAR))
+        reward = np.sign(lacking) * (1 + fractions(len(lacking), turn))
+        change = pulled_whole(room, Room(room.sums, down, up), reward, number, held=False)
+        if change is not None:
+            after = _room(classes, sums, table + classes.steps @ change)
+            fewer = ((after.down < 0) | (after.up < 0)).sum() <= np.count_nonzero(lacking)
+            table = table + classes.steps @ change if fewer else table
+    return table if sums.holds(table) else None
 
 
 def _way_back(room: Room, name: int, places: Sequence[IntArray]) -> IntArray | None:

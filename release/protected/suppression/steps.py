@@ -16,10 +16,9 @@ from release.codes import IntArray
 from release.protected.suppression.corners import Room
 from release.protected.suppression.first_table import CUTS, brought_back
 from release.protected.suppression.flows import Move
-from release.protected.suppression.integers import program, ready
 from release.protected.suppression.joined import fractions
-from release.protected.suppression.mend import mended
 from release.protected.suppression.pieces import Pieces, cut
+from release.protected.suppression.pull import FAR, pulled_whole
 from release.protected.suppression.question import FloatArray
 
 if TYPE_CHECKING:
@@ -33,10 +32,6 @@ _BASES = 8
 _PATIENCE = 6
 _MOVED_FIRST = 4
 """So many first tables become the base of the next ones: far from bounds more can move."""
-_FAR = 16
-_BEGUN = 1e-3
-_LITTLE = 0.001
-"""Cost of moving a class that is wide enough, as part of the reward for one that isn't."""
 _OFTEN = 0.2
 """By how much more or fewer classes are kept off their bounds in the next turn."""
 
@@ -83,26 +78,12 @@ def _pulled(possible: Possible, width: IntArray, number: IntArray, at: tuple[int
     """
     turn, kept = at
     classes, room = possible.joined, possible.room(_REACH)
-    many = len(classes)
-    off = (fractions(many, 3 * turn) < kept).astype(np.int64)
-    box = Room(room.sums, np.clip(room.down - off, 0, _FAR), np.minimum(room.up, _FAR))
-    reward = _rewards(possible, width, turn)
-    point = _corner(box, reward)
-    if point is None:
-        return None
-    near = _rounded(point, reward)
-    held = (reward != 0) & (near != 0) if kept == 0 else np.zeros(many, bool)
-    left = Room(room.sums, np.where(held, 0, room.down + near), np.where(held, 0, room.up - near))
-    change = mended(left, np.rint(room.sums @ (point - near)).astype(np.int64), number)
+    off = (fractions(len(classes), 3 * turn) < kept).astype(np.int64)
+    box = Room(room.sums, np.clip(room.down - off, 0, FAR), np.minimum(room.up, FAR))
+    change = pulled_whole(room, box, _rewards(possible, width, turn), number, held=kept == 0)
     if change is None:
         return None
-    return brought_back(possible.sums, classes, possible.base + classes.steps @ (near + change), possible.branches)
-
-
-def _rounded(point: FloatArray, reward: FloatArray) -> IntArray:
-    """The nearest whole numbers; a class in want moves by one at least, where it moves at all."""
-    near, begun = np.rint(point), (reward != 0) & (np.abs(point) > _BEGUN)
-    return np.where(begun & (near == 0), np.sign(point), near).astype(np.int64)
+    return brought_back(possible.sums, classes, possible.base + classes.steps @ change, possible.branches)
 
 
 def _rewards(possible: Possible, width: IntArray, turn: int) -> FloatArray:
@@ -111,27 +92,6 @@ def _rewards(possible: Possible, width: IntArray, turn: int) -> FloatArray:
     many = len(wanting)
     sign = np.where(fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1) * (1 if turn % 2 == 0 else -1)
     return np.where(wanting, sign * (0.7 + 0.6 * fractions(many, turn + 50)), 0.0)
-
-
-def _corner(box: Room, reward: FloatArray) -> FloatArray | None:
-    """The change in fractions that earns most, where moving other classes costs a little."""
-    from highspy import HighsModelStatus
-    from scipy.sparse import hstack
-
-    many = len(reward)
-    cost = np.where(reward == 0, _LITTLE * (1 + fractions(many, 0)), 0.0)
-    asked = program(
-        np.concatenate([cost - reward, cost + reward]),
-        hstack([box.sums, -box.sums]),
-        np.zeros(box.sums.shape[0]),
-        np.zeros(2 * many),
-        np.concatenate([box.up, box.down]).astype(float),
-    )
-    model = ready(asked, {"solver": "ipm"})
-    model.run()
-    if model.getModelStatus() != HighsModelStatus.kOptimal:
-        return None
-    return np.array([1.0, -1.0]) @ np.reshape(model.getSolution().col_value, (2, many))
 
 
 # Steps -------------------------------------------------------------------------------------------------------------
