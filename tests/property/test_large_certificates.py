@@ -48,6 +48,7 @@ def _view(seed: int, *, protected: bool = True) -> tuple[View, np.ndarray]:
 def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small tables go the way of large ones."""
     monkeypatch.setattr(search, "_LARGE", 0)
+    monkeypatch.setattr(search, "_FEW", 0)
     monkeypatch.setattr(first, "CUTS", (40, 150))
     monkeypatch.setattr("release.protected.suppression.steps.CUTS", (40, 150))
 

@@ -21,7 +21,9 @@ _TURNS = 60
 _PATIENCE = 4
 _BLOCK = 2_500
 _LARGE = 2_500
-"""More classes than this are searched piece by piece first, where trees are known."""
+"""More classes than this are searched piece by piece from the beginning, where trees are known."""
+_FEW = 40
+"""So many cells get programs of their own at once; of more most are found piece by piece, where trees are known."""
 _FAR = 16
 _REACH = 2**40
 _NODES = 500
@@ -89,11 +91,13 @@ def spread(possible: Possible, width: IntArray, *, alone: int = 400) -> None:
 
     alone: cells that get programs of their own at most when all have been pulled at together.
     """
-    large = len(possible.branches) > 0 and len(possible.joined) > _LARGE
-    if large:
-        spread_large(possible, width)
-    if not large or possible.wanting(width).sum() > alone:
+    trees = len(possible.branches) > 0
+    if not trees or len(possible.joined) <= _LARGE:
         _by_turns(possible, width)
+    if trees and possible.wanting(width).sum() > _FEW:
+        spread_large(possible, width)
+    if possible.wanting(width).sum() > alone:
+        _settle(possible, width)
     for cell in np.flatnonzero(possible.wanting(width))[:alone]:
         if possible.wanting(width)[cell]:
             reach_alone(possible, int(cell), int(width[cell]))
