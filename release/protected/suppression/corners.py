@@ -14,7 +14,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.integers import cheapest
-from release.protected.suppression.joined import mixed
+from release.protected.suppression.joined import Joined, mixed
 from release.protected.suppression.view import BoolArray
 from release.protected.suppression.whole import NEAR, FloatArray, Sums, corner, whole
 
@@ -54,6 +54,12 @@ class Room:
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Bounds of a change in fractions."""
         return -self.down.astype(np.float64), self.up.astype(np.float64)
+
+
+def room_from(table: IntArray, sums: Sums, classes: Joined, *, reach: int) -> Room:
+    """How classes can change from a table [h], by at most `reach`; below 0 where the table is out of bounds."""
+    down, up = classes.room(table - sums.low, sums.high - table)
+    return Room(classes.sums, np.minimum(down, reach), np.minimum(up, reach))
 
 
 def pulled(room: Room, pull: Pull, *, size: int, offset: int) -> tuple[IntArray, BoolArray]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.corners import Room
+from release.protected.suppression.corners import Room, room_from
 from release.protected.suppression.joined import Joined, fractions, joined
 from release.protected.suppression.mend import mended
 from release.protected.suppression.pieces import Pieces, cut
@@ -63,29 +63,24 @@ def _in_pieces(sums: Sums, point: FloatArray, branches: Sequence[IntArray]) -> I
     """The fractions rounded, sums mended piece by piece, and cells that are then out of bounds brought back."""
     classes = joined(sums.matrix)
     table, missing = classes.near(point)
-    number = cut(classes.branches(branches), len(classes), most=CUTS[0])
-    change = mended(_room(classes, sums, table), missing, number)
+    places = classes.branches(branches)
+    number = cut(places, len(classes), most=CUTS[0])
+    change = mended(room_from(table, sums, classes, reach=_REACH), missing, number)
     if change is None:
         return None
     mended_table = table + classes.steps @ change
-    inside = brought_back(sums, classes, mended_table, branches)
+    inside = brought_back(sums, classes, mended_table, places)
     return _pulled_back(sums, classes, mended_table, number) if inside is None else inside
 
 
-def _room(classes: Joined, sums: Sums, table: IntArray) -> Room:
-    down, up = classes.room(table - sums.low, sums.high - table)
-    return Room(classes.sums, np.minimum(down, _REACH), np.minimum(up, _REACH))
-
-
-def brought_back(sums: Sums, classes: Joined, table: IntArray, branches: Sequence[IntArray]) -> IntArray | None:
+def brought_back(sums: Sums, classes: Joined, table: IntArray, places: Sequence[IntArray]) -> IntArray | None:
     """A table within bounds: classes outside of them take the cheapest moves that bring them in and take none out.
 
-    None where no such move is found, or where many are outside.
+    places: where the classes stand in the trees. None where no such move is found, or where many are outside.
     """
-    places = classes.branches(branches)
     while not sums.holds(table):
-        room = _room(classes, sums, table)
-        outside = np.flatnonzero((room.down < 0) | (room.up < 0)).tolist()
+        room = room_from(table, sums, classes, reach=_REACH)
+        outside = _outside(room)
         if len(outside) > _STRAYS:
             return None
         change = next((way for name in outside if (way := _way_back(room, name, places)) is not None), None)
@@ -95,10 +90,16 @@ def brought_back(sums: Sums, classes: Joined, table: IntArray, branches: Sequenc
     return table
 
 
+def _outside(room: Room) -> list[int]:
+    """Classes out of bounds."""
+    found: list[int] = np.flatnonzero((room.down < 0) | (room.up < 0)).tolist()
+    return found
+
+
 def _pulled_back(sums: Sums, classes: Joined, table: IntArray, number: IntArray) -> IntArray | None:
     """The same by pulls at all classes out of bounds at once, for as long as they become fewer: slower, finds more."""
     for turn in range(_TURNS):
-        room = _room(classes, sums, table)
+        room = room_from(table, sums, classes, reach=_REACH)
         lacking = np.maximum(-room.down, 0) - np.maximum(-room.up, 0)
         if not lacking.any():
             return table
@@ -107,9 +108,9 @@ def _pulled_back(sums: Sums, classes: Joined, table: IntArray, number: IntArray)
         reward = np.sign(lacking) * (1 + fractions(len(lacking), turn))
         change = pulled_whole(room, Room(room.sums, down, up), reward, number, held=False)
         if change is not None:
-            after = _room(classes, sums, table + classes.steps @ change)
-            fewer = ((after.down < 0) | (after.up < 0)).sum() <= np.count_nonzero(lacking)
-            table = table + classes.steps @ change if fewer else table
+            other = table + classes.steps @ change
+            if len(_outside(room_from(other, sums, classes, reach=_REACH))) <= np.count_nonzero(lacking):
+                table = other
     return table if sums.holds(table) else None
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.corners import Pull, Room, furthest, furthest_whole, pulled
+from release.protected.suppression.corners import Pull, Room, furthest, furthest_whole, pulled, room_from
 from release.protected.suppression.joined import Joined, fractions, joined
 from release.protected.suppression.steps import spread_large
 from release.protected.suppression.view import BoolArray
@@ -56,10 +56,14 @@ class Possible:
         """The hidden cells in classes that move together."""
         return joined(self.sums.matrix)
 
+    @cached_property
+    def places(self) -> list[IntArray]:
+        """Where the classes stand in the trees, each [k]."""
+        return self.joined.branches(self.branches)
+
     def room(self, reach: int) -> Room:
         """How the classes can change from the base, by at most `reach`."""
-        down, up = self.joined.room(self.base - self.sums.low, self.sums.high - self.base)
-        return Room(self.joined.sums, np.minimum(down, reach), np.minimum(up, reach))
+        return room_from(self.base, self.sums, self.joined, reach=reach)
 
     @property
     def width(self) -> IntArray:

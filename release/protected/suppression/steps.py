@@ -38,8 +38,7 @@ _OFTEN = 0.2
 
 def spread_large(possible: Possible, width: IntArray) -> None:
     """Adds possible tables until few classes lack width [h]; needs trees."""
-    places = possible.joined.branches(possible.branches)
-    small, larger = (cut(places, len(possible.joined), most=most) for most in CUTS)
+    small, larger = (cut(possible.places, len(possible.joined), most=most) for most in CUTS)
     _far_tables(possible, width, small, few=int(_FEW * len(possible.joined)))
     for table in possible.tables[-1 : -1 - _BASES : -1]:
         possible.base = table
@@ -83,7 +82,7 @@ def _pulled(possible: Possible, width: IntArray, number: IntArray, at: tuple[int
     change = pulled_whole(room, box, _rewards(possible, width, turn), number, held=kept == 0)
     if change is None:
         return None
-    return brought_back(possible.sums, classes, possible.base + classes.steps @ change, possible.branches)
+    return brought_back(possible.sums, classes, possible.base + classes.steps @ change, possible.places)
 
 
 def _rewards(possible: Possible, width: IntArray, turn: int) -> FloatArray:
