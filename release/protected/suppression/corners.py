@@ -32,6 +32,10 @@ class Pull:
     weight: FloatArray
     goal: IntArray
 
+    def part(self, classes: IntArray) -> "Pull":
+        """The same for some classes."""
+        return Pull(self.sign[classes], self.weight[classes], self.goal[classes])
+
 
 @dataclass(frozen=True, eq=False)
 class Room:
@@ -71,8 +75,7 @@ def pulled(room: Room, pull: Pull, *, size: int, offset: int) -> tuple[IntArray,
     change, moved = np.zeros(many, np.int64), np.zeros(many, bool)
     for block in np.split(np.arange(many), range(offset or size, many, size)):
         if pull.goal[block].any():
-            mine = Pull(pull.sign[block], pull.weight[block], pull.goal[block])
-            change[block], moved[block] = _pulled_block(room.part(block), mine)
+            change[block], moved[block] = _pulled_block(room.part(block), pull.part(block))
     return change, moved
 
 

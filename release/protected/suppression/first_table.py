@@ -10,11 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.corners import Room, room_from
+from release.protected.suppression.corners import Pull, Room, room_from
+from release.protected.suppression.integers import program, ready
 from release.protected.suppression.joined import Joined, fractions, joined
-from release.protected.suppression.mend import mended
-from release.protected.suppression.pieces import Pieces, cut
-from release.protected.suppression.pull import FAR, pulled_whole
+from release.protected.suppression.mend import brought_inside, mended
+from release.protected.suppression.pieces import cut
+from release.protected.suppression.pull import furthest_inside
 from release.protected.suppression.view import NO_BOUND
 from release.protected.suppression.whole import FloatArray, Sums, corner, whole, whole_anywhere
 
@@ -22,7 +23,9 @@ CUTS = 3_000, 9_000
 """Classes of a piece: smaller pieces are faster, and what moves in none of them may move in larger ones."""
 _REACH = 2**40
 _TURNS = 12
-_STRAYS = 12
+_LITTLE = 0.2
+"""What going where the lot falls earns, beside 0.5 for keeping off a bound."""
+_STRAYS = 40
 """So many classes out of bounds are worth the search."""
 
 
@@ -33,14 +36,9 @@ def first_table(sums: Sums, branches: Sequence[IntArray] = ()) -> IntArray | Non
     """
     start = np.where(sums.low > -NO_BOUND, sums.low, np.where(sums.high < NO_BOUND, sums.high, 0))
     near = Sums(sums.matrix, sums.total - sums.matrix @ start, *_between(sums, start))
-    point = _corner(near)
-    if point is None:
-        return None
-    found = _in_pieces(near, point, branches)
+    found = _off_bounds(near, branches) if len(branches) else None
     if found is None:
-        found = whole(near, point)
-    if found is None:
-        found = whole_anywhere(near)
+        found = _from_corner(near)
     return None if found is None else start + found
 
 
@@ -50,78 +48,96 @@ def _between(sums: Sums, start: IntArray) -> tuple[IntArray, IntArray]:
     return low, np.where(sums.high >= NO_BOUND, NO_BOUND, sums.high - start)
 
 
-def _corner(sums: Sums) -> FloatArray | None:
-    """A table in fractions, not far from its bounds; None where there is none."""
-    low = np.where(sums.low <= -NO_BOUND, -np.inf, sums.low)
-    high = np.where(sums.high >= NO_BOUND, np.inf, sums.high)
-    bounded = np.where(np.isfinite(low), 1.0, np.where(np.isfinite(high), -1.0, 0.0))
-    cost = bounded * (1 + fractions(len(low), 0) / 1000)
-    return corner(cost, sums.matrix, sums.total.astype(np.float64), low, high)
+# Off the bounds, in pieces -----------------------------------------------------------------------------------------
 
 
-def _in_pieces(sums: Sums, point: FloatArray, branches: Sequence[IntArray]) -> IntArray | None:
-    """The fractions rounded, sums mended piece by piece, and cells that are then out of bounds brought back."""
+def _off_bounds(sums: Sums, branches: Sequence[IntArray]) -> IntArray | None:
+    """A table that is off its bounds where it can be, so that many others are near: in fractions, then whole."""
+    point = _centre(sums)
+    if point is None:
+        return None
     classes = joined(sums.matrix)
-    table, missing = classes.near(point)
     places = classes.branches(branches)
     number = cut(places, len(classes), most=CUTS[0])
+    low, high = sums.ends
+    down, up = classes.room(point - low, high - point)
+    for turn in range(_TURNS):
+        change = furthest_inside(classes.sums, down, up, _by_lot(len(classes), turn))
+        if change is None:
+            return None
+        table = _whole_near(sums, classes, point + classes.steps @ change, number)
+        inside = None if table is None else brought_back(sums, classes, table, places)
+        if inside is not None:
+            return inside
+    return None
+
+
+def _centre(sums: Sums) -> FloatArray | None:
+    """A table in fractions away from all bounds, where an interior point method without a goal ends; None without."""
+    from highspy import HighsModelStatus
+
+    nothing = np.zeros(len(sums.low))
+    asked = program(nothing, sums.matrix, sums.total.astype(np.float64), *sums.ends)
+    model = ready(asked, {"solver": "ipm", "run_crossover": "off"})
+    model.run()
+    found = model.getModelStatus() == HighsModelStatus.kOptimal
+    return np.array(model.getSolution().col_value) if found else None
+
+
+def _by_lot(many: int, turn: int) -> Pull:
+    """Nobody is pulled at first; later all are, a little and by lot, since whole numbers weren't found."""
+    sign = np.where(fractions(many, turn) < 0.5, 1, -1).astype(np.int64)
+    return Pull(sign, np.full(many, _LITTLE), np.full(many, min(turn, 1)))
+
+
+def _whole_near(sums: Sums, classes: Joined, point: FloatArray, number: IntArray) -> IntArray | None:
+    """A table in fractions rounded and mended; few classes may be out of bounds."""
+    table, missing = classes.near(point)
     change = mended(room_from(table, sums, classes, reach=_REACH), missing, number)
-    if change is None:
-        return None
-    mended_table = table + classes.steps @ change
-    inside = brought_back(sums, classes, mended_table, places)
-    return _pulled_back(sums, classes, mended_table, number) if inside is None else inside
+    return None if change is None else table + classes.steps @ change
 
 
 def brought_back(sums: Sums, classes: Joined, table: IntArray, places: Sequence[IntArray]) -> IntArray | None:
-    """A table within bounds: classes outside of them take the cheapest moves that bring them in and take none out.
+    """A table within bounds: classes outside of them come back one after the other, and none goes out for it.
 
-    places: where the classes stand in the trees. None where no such move is found, or where many are outside.
+    places: where the classes stand in the trees. None where one doesn't come back, or where many are outside.
     """
-    while not sums.holds(table):
-        room = room_from(table, sums, classes, reach=_REACH)
-        outside = _outside(room)
-        if len(outside) > _STRAYS:
-            return None
-        change = next((way for name in outside if (way := _way_back(room, name, places)) is not None), None)
+    room = room_from(table, sums, classes, reach=_REACH)
+    outside = np.flatnonzero((room.down < 0) | (room.up < 0))
+    if len(outside) > _STRAYS:
+        return None
+    for name in outside.tolist():
+        change = _way_back(room_from(table, sums, classes, reach=_REACH), name, places)
         if change is None:
             return None
         table = table + classes.steps @ change
-    return table
-
-
-def _outside(room: Room) -> list[int]:
-    """Classes out of bounds."""
-    found: list[int] = np.flatnonzero((room.down < 0) | (room.up < 0)).tolist()
-    return found
-
-
-def _pulled_back(sums: Sums, classes: Joined, table: IntArray, number: IntArray) -> IntArray | None:
-    """The same by pulls at all classes out of bounds at once, for as long as they become fewer: slower, finds more."""
-    for turn in range(_TURNS):
-        room = room_from(table, sums, classes, reach=_REACH)
-        lacking = np.maximum(-room.down, 0) - np.maximum(-room.up, 0)
-        if not lacking.any():
-            return table
-        down = np.where(lacking < 0, -lacking, np.clip(room.down, 0, FAR))
-        up = np.where(lacking > 0, lacking, np.clip(room.up, 0, FAR))
-        reward = np.sign(lacking) * (1 + fractions(len(lacking), turn))
-        change = pulled_whole(room, Room(room.sums, down, up), reward, number, held=False)
-        if change is not None:
-            other = table + classes.steps @ change
-            if len(_outside(room_from(other, sums, classes, reach=_REACH))) <= np.count_nonzero(lacking):
-                table = other
     return table if sums.holds(table) else None
 
 
 def _way_back(room: Room, name: int, places: Sequence[IntArray]) -> IntArray | None:
-    """A move of one class back into its room, int64 [k]."""
-    amount = int(-room.down[name] if room.down[name] < 0 else room.up[name])
-    down, up = (np.maximum(end, 0).astype(float) for end in (room.down, room.up))
-    cost = 1 + fractions(len(down), 0) / 10
-    for most in CUTS:
-        pieces = Pieces(room.sums, cost, down, up, float(abs(amount)), cut(places, len(cost), most=most))
-        move = pieces.cheapest(name, amount, prices=cost, still=np.empty(0, dtype=np.int64), alone=False)
-        if move is not None:
-            return move.spread(len(cost))
+    """A change that brings one class back into its room, int64 [k]: among coarse ones and its branch, or anywhere."""
+    others = np.arange(len(room.down)) != name
+    down, up = (np.where(others, np.maximum(end, 0), end) for end in (room.down, room.up))
+    near = [np.flatnonzero((place == 0) | (place == place[name])) for place in places]
+    for classes in [*near, np.arange(len(down))]:
+        found = brought_inside(Room(room.sums, down, up).part(classes))
+        if found is not None:
+            change = np.zeros(len(down), dtype=np.int64)
+            change[classes] = found
+            return change
     return None
+
+
+# At a corner, all at once ------------------------------------------------------------------------------------------
+
+
+def _from_corner(sums: Sums) -> IntArray | None:
+    """A table not far from its bounds: a corner in fractions, then whole numbers near it, failing that any."""
+    low, high = sums.ends
+    bounded = np.where(np.isfinite(low), 1.0, np.where(np.isfinite(high), -1.0, 0.0))
+    cost = bounded * (1 + fractions(len(low), 0) / 1000)
+    point = corner(cost, sums.matrix, sums.total.astype(np.float64), low, high)
+    if point is None:
+        return None
+    found = whole(sums, point)
+    return whole_anywhere(sums) if found is None else found

@@ -18,7 +18,7 @@ from release.protected.suppression.certificate import Uncertified, certify, sums
 from release.protected.suppression.question import BoolArray, Effort, Pattern, Question
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import NO_BOUND, View, outsider
-from release.protected.suppression.whole import FloatArray, Sums, corner, whole
+from release.protected.suppression.whole import Sums, corner, whole
 
 
 def protect_upwards(question: Question, upward: IntArray, *, effort: Effort) -> Pattern:
@@ -89,13 +89,13 @@ def _rises(sums: Sums, truth: IntArray, view: View, moves: Any) -> IntArray:
 
 def _raised(sums: Sums, truth: IntArray, cell: int, wanted: int) -> IntArray | None:
     """A possible table with one cell as high as wanted, or as high as was found; None where none was."""
-    near = Sums(sums.matrix, np.zeros_like(sums.total), *_around(sums, truth))
-    high = near.high.copy()
+    low, high = _around(sums, truth)
     high[cell] = min(high[cell], wanted - truth[cell])
+    near = Sums(sums.matrix, np.zeros_like(sums.total), low, high)
     cost = np.zeros(len(truth))
     cost[cell] = -1.0
-    point = corner(cost, sums.matrix, near.total.astype(np.float64), _opened(near.low), _opened(high))
-    change = None if point is None else whole(Sums(near.matrix, near.total, near.low, high), point)
+    point = corner(cost, sums.matrix, near.total.astype(np.float64), *near.ends)
+    change = None if point is None else whole(near, point)
     return None if change is None or not sums.holds(truth + change) else truth + change
 
 
@@ -103,10 +103,6 @@ def _around(sums: Sums, truth: IntArray) -> tuple[IntArray, IntArray]:
     """How far each hidden cell may fall and rise from the truth; unknown bounds stay unknown."""
     low = np.where(sums.low <= -NO_BOUND, -NO_BOUND, sums.low - truth)
     return low, np.where(sums.high >= NO_BOUND, NO_BOUND, sums.high - truth)
-
-
-def _opened(bounds: IntArray) -> FloatArray:
-    return np.where(np.abs(bounds) >= NO_BOUND, np.sign(bounds) * np.inf, bounds.astype(np.float64))
 
 
 # Judged sums that no table shows -----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ alone in a sum, or tied to its own opposite, doesn't move at all. Repeated until
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from release.codes import IntArray
 
 FloatArray = npt.NDArray[np.float64]
+Numbers = TypeVar("Numbers", IntArray, FloatArray)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +62,8 @@ class Joined:
         np.maximum.at(found, entries.col, numbers[entries.row])
         return found
 
-    def room(self, below: IntArray, above: IntArray) -> tuple[IntArray, IntArray]:
-        """How far each class may go down and up (both >= 0, [k]) when its cells may by `below` and `above`, [h]."""
+    def room(self, below: Numbers, above: Numbers) -> tuple[Numbers, Numbers]:
+        """How far each class may go down and up (both [k]) when its cells may by `below` and `above`, [h]."""
         entries = self.steps.tocoo()
         same = entries.data > 0
         cells, classes, many = entries.row, entries.col, self.steps.shape[1]
@@ -159,7 +160,8 @@ def fractions(many: int, salt: int) -> FloatArray:
     return (mixed(np.arange(many), salt) >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
-def _least(groups: IntArray, numbers: IntArray, many: int) -> IntArray:
-    least = np.full(many, np.iinfo(np.int64).max, np.int64)
+def _least(groups: IntArray, numbers: Numbers, many: int) -> Numbers:
+    most = np.inf if numbers.dtype.kind == "f" else np.iinfo(np.int64).max
+    least = np.full(many, most, numbers.dtype)
     np.minimum.at(least, groups, numbers)
     return least

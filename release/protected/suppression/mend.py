@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _NEAR = 1e-6
 _OUTSIDE = 30.0
 """Price of leaving the bounds by one: few cells do, and moves bring them back later."""
+_STEPS, _NO_LIMIT = 3_000, 2**30
+"""Steps of the simplex method to bring classes back: most need none or a few hundred, some would walk for a minute."""
+_ROUNDS = 20
+"""So often amounts are held, at most: where that isn't enough it seldom ends."""
 _SHARES = 0.1, 0.02, 0.0
 """Part of the fractional amounts that are held at whole numbers at once, fewer where that fails, at last one."""
 
@@ -46,33 +50,59 @@ def mended(room: Room, missing: IntArray, number: IntArray) -> IntArray | None:
     return change if (room.sums @ change == missing).all() else None
 
 
+def brought_inside(room: Room) -> IntArray | None:
+    """A small change within the room that keeps all sums, int64 [k]: classes out of bounds (room below 0) come back.
+
+    None where there is none, or none was found in whole numbers.
+    """
+    from scipy.sparse import hstack
+
+    many = len(room.down)
+    least = np.concatenate([np.maximum(-room.down, 0), np.maximum(-room.up, 0)])
+    most = np.concatenate([np.maximum(room.up, 0), np.maximum(room.down, 0)])
+    none = np.zeros(room.sums.shape[0])
+    asked = program(np.tile(_uneven(many), 2), hstack([room.sums, -room.sums]), none, least, most)
+    found = _whole_corner(asked, least, most, steps=_STEPS)
+    return None if found is None else np.array([1, -1]) @ found.reshape(2, many)
+
+
 def _answer(sums: csr_array, left: IntArray, down: IntArray, up: IntArray) -> IntArray | None:
     """The smallest change that gives each sum what it lacks, within its room where that can be."""
     from scipy.sparse import hstack
 
     many = len(down)
-    uneven = 1 + (np.arange(many) * 7919 % 101) / 1000
-    cost = np.concatenate([uneven, uneven, _OUTSIDE * uneven, _OUTSIDE * uneven])
-    most = np.concatenate([up, down, np.full(2 * many, np.inf)])
-    asked = program(cost, hstack([sums, -sums, sums, -sums]), left.astype(float), np.zeros(4 * many), most)
-    model = ready(asked, {"presolve": "off", "solver": "simplex", "simplex_strategy": 1})
-    found = _whole_corner(model, most)
+    cost = np.outer([1, 1, _OUTSIDE, _OUTSIDE], _uneven(many)).ravel()
+    least, most = np.zeros(4 * many), np.concatenate([up, down, np.full(2 * many, np.inf)])
+    asked = program(cost, hstack([sums, -sums, sums, -sums]), left.astype(float), least, most)
+    found = _whole_corner(asked, least, most)
     return None if found is None else np.array([1, -1, 1, -1]) @ found.reshape(4, many)
 
 
-def _whole_corner(model: Any, most: FloatArray) -> IntArray | None:
-    """A corner in whole numbers: fractional amounts are held at the nearest ones, a few more each time."""
+def _uneven(many: int) -> FloatArray:
+    """Prices that are nearly the same: ties cost time."""
+    return 1 + (np.arange(many) * 7919 % 101) / 1000
+
+
+def _whole_corner(asked: Any, least: FloatArray, most: FloatArray, *, steps: int = _NO_LIMIT) -> IntArray | None:
+    """A corner in whole numbers: fractional amounts are held at the nearest ones, a few more each time.
+
+    steps: of the simplex method, at most.
+    """
+    options = {"presolve": "off", "solver": "simplex", "simplex_strategy": 1, "simplex_iteration_limit": steps}
+    model = ready(asked, options)
     point = _solved(model)
-    while point is not None:
+    for _ in range(_ROUNDS):
+        if point is None:
+            return None
         away = np.abs(point - np.rint(point))
         loose = np.flatnonzero(away > _NEAR)
         if not len(loose):
             return np.rint(point).astype(np.int64)
-        point = _held(model, point, loose[np.argsort(away[loose], kind="stable")], most)
+        point = _held(model, point, loose[np.argsort(away[loose], kind="stable")], (least, most))
     return None
 
 
-def _held(model: Any, point: FloatArray, loose: IntArray, most: FloatArray) -> FloatArray | None:
+def _held(model: Any, point: FloatArray, loose: IntArray, ends: tuple[FloatArray, FloatArray]) -> FloatArray | None:
     """The solution with some fractional amounts held at the nearest whole numbers; one may go to the other side."""
     for share in _SHARES:
         some = loose[: max(1, int(len(loose) * share))]
@@ -81,7 +111,7 @@ def _held(model: Any, point: FloatArray, loose: IntArray, most: FloatArray) -> F
             set_bounds(model, some, held, held)
             if (found := _solved(model)) is not None:
                 return found
-        set_bounds(model, some, np.zeros(len(some)), most[some])
+        set_bounds(model, some, *(end[some].astype(float) for end in ends))
     return None
 
 

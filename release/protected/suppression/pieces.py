@@ -208,15 +208,20 @@ def cut(branches: Sequence[IntArray], cells: int, *, most: int) -> IntArray:
     branches: as `Boxes.branches`. A piece has at most so many cells, or can't be cut.
     """
     number = np.zeros(cells, dtype=np.int64)
-    for i, part in enumerate(_parts(branches, np.arange(cells), most)):
+    for i, part in enumerate(parts(branches, np.arange(cells), most=most)):
         number[part] = i
     return number
 
 
-def _parts(branches: Sequence[IntArray], cells: IntArray, most: int) -> list[IntArray]:
-    """Cells in pieces, earlier ones first."""
-    parts = [cells] if len(cells) <= most else _best_cut(branches, cells)
-    return parts if len(parts) == 1 else [piece for part in parts for piece in _parts(branches, part, most)]
+def parts(branches: Sequence[IntArray], cells: IntArray, *, most: int) -> list[IntArray]:
+    """Some cells in pieces, earlier ones first."""
+    found = [cells] if len(cells) <= most else _best_cut(branches, cells)
+    return found if len(found) == 1 else [piece for part in found for piece in parts(branches, part, most=most)]
+
+
+def below(branch: IntArray) -> list[IntArray]:
+    """The cells of each branch of one tree and depth, without those above. branch: int64 [n], of `Boxes.branches`."""
+    return [part for part in _by_number(branch, int(branch.max(initial=0)) + 1)[1:] if len(part)]
 
 
 def _best_cut(branches: Sequence[IntArray], cells: IntArray) -> list[IntArray]:

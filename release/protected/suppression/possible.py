@@ -70,6 +70,20 @@ class Possible:
         """Difference between the highest and lowest value found, [h]."""
         return np.asarray(self.high - self.low)
 
+    def goals(self, width: IntArray, sign: IntArray, *, wanting: BoolArray) -> tuple[IntArray, IntArray]:
+        """How far each class should go from the base in the direction of its sign, and how many of its cells want it.
+
+        Both [k], 0 where none does. width: [h]. wanting: bool [h], the cells that are asked.
+        """
+        entries = self.joined.steps.tocoo()
+        asked = wanting[entries.row]
+        cells, classes, step = entries.row[asked], entries.col[asked], entries.data[asked]
+        rise, fall = self.low + width - self.base, self.base - (self.high - width)
+        goal = np.zeros(len(sign), np.int64)
+        np.maximum.at(goal, classes, np.where(step * sign[classes] > 0, rise[cells], fall[cells]))
+        votes = np.bincount(classes, minlength=len(sign))
+        return np.where(votes > 0, np.maximum(goal, 1), 0), votes
+
     def wanting(self, width: IntArray) -> BoolArray:
         """Cells that may still get wider and should, bool [h]."""
         return np.asarray((self.width < width) & ~self.fixed)
@@ -155,8 +169,8 @@ def _pull(
     """
     turn, size, endless = at
     sign, weight = _drawn(possible, turn)
-    goal, votes = _goals(possible, wanting, width, sign)
-    goal = np.where(votes > 0, _REACH if endless else np.maximum(goal, 1), 0)
+    goal, votes = possible.goals(width, sign, wanting=wanting)
+    goal = np.where(votes > 0, _REACH, 0) if endless else goal
     room = possible.room(_REACH if endless else _FAR + 4 * int(goal.max(initial=1)))
     pull = Pull(sign, weight * np.maximum(votes, 1), goal)
     return pulled(room, pull, size=size, offset=size // 2 * (turn // 2 % 2) if size < len(sign) else 0)
@@ -173,19 +187,6 @@ def _drawn(possible: Possible, turn: int) -> tuple[IntArray, FloatArray]:
         room = possible.room(1)
         sign = np.where(room.down == 0, 1, np.where(room.up == 0, -1, sign))
     return sign.astype(np.int64), 0.7 + 0.6 * fractions(many, 2 * (turn // 2) + 2)
-
-
-def _goals(possible: Possible, wanting: BoolArray, width: IntArray, sign: IntArray) -> tuple[IntArray, IntArray]:
-    """How far each class should go in the direction of its sign, and how many of its cells want it to, both [k]."""
-    entries = possible.joined.steps.tocoo()
-    asked = wanting[entries.row]
-    cells, classes, step = entries.row[asked], entries.col[asked], entries.data[asked]
-    upwards = step * sign[classes] > 0
-    rise = possible.low + width - possible.base
-    fall = possible.base - (possible.high - width)
-    goal = np.zeros(len(sign), np.int64)
-    np.maximum.at(goal, classes, np.where(upwards, rise[cells], fall[cells]))
-    return goal, np.bincount(classes, minlength=len(sign))
 
 
 def reach_alone(possible: Possible, cell: int, width: int) -> None:

@@ -1,61 +1,91 @@
-"""One pull at many classes of cells at once: a linear program over all of them, rounded, and mended piece by piece."""
+"""One pull at many classes of cells at once: a linear program, rounded, and mended piece by piece.
+
+A class gains by going where it is pulled, and by keeping off its bounds: what is rounded then stays within them, and
+from a table away from its bounds more can move.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.corners import Room
+from release.protected.suppression.corners import Pull, Room
 from release.protected.suppression.integers import program, ready
 from release.protected.suppression.joined import fractions
 from release.protected.suppression.mend import mended
 from release.protected.suppression.question import FloatArray
 
-FAR = 16
-"""Further than this no class is pulled in one go."""
-_BEGUN = 1e-3
-_LITTLE = 0.001
-"""Cost of moving a class that nobody pulls at, as part of the reward for one that is pulled."""
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+_MARGIN = 0.2
+"""What keeping off a bound by one earns, as part of what a class earns that is pulled by one."""
+_BEGUN = 0.4
+_MANY = 5_000
+"""Classes from which on an interior point method, with a corner at its end, is faster than the simplex method."""
+_FAR = 100.0
+"""No class moves further in one go."""
 
 
-def pulled_whole(room: Room, box: Room, reward: FloatArray, number: IntArray, *, held: bool) -> IntArray | None:
-    """A whole-number change that keeps the sums and gets far where it earns, int64 [k]; None where none was found.
+def pulled_whole(room: Room, pull: Pull, number: IntArray) -> IntArray | None:
+    """A whole-number change that keeps the sums and goes where it is pulled, int64 [k]; None where none was found.
 
-    room: how far classes may change; few may end up outside of it. box: how far they are pulled. reward: of a rise by
-    one, 0 where nobody pulls. number: the piece of each class. held: mending leaves classes where they were pulled to.
+    number: the piece of each class. Few classes may end up outside of the room, where mending can't do without.
     """
-    point = _corner(box, reward)
+    point = furthest_inside(room.sums, room.down.astype(float), room.up.astype(float), pull)
     if point is None:
         return None
-    near = _rounded(point, reward)
-    still = (reward != 0) & (near != 0) & held
-    left = Room(room.sums, np.where(still, 0, room.down + near), np.where(still, 0, room.up - near))
-    change = mended(left, np.rint(room.sums @ (point - near)).astype(np.int64), number)
+    near = _rounded(point, pull)
+    missing = np.rint(room.sums @ (point - near)).astype(np.int64)
+    change = mended(Room(room.sums, room.down + near, room.up - near), missing, number)
     return None if change is None else near + change
 
 
-def _rounded(point: FloatArray, reward: FloatArray) -> IntArray:
-    """The nearest whole numbers; a class that is pulled moves by one at least, where it moves at all."""
-    near, begun = np.rint(point), (reward != 0) & (np.abs(point) > _BEGUN)
-    return np.where(begun & (near == 0), np.sign(point), near).astype(np.int64)
+def _rounded(point: FloatArray, pull: Pull) -> IntArray:
+    """The nearest whole numbers; a class that has begun to go where it is pulled goes by one at least."""
+    near, ahead = np.rint(point), point * pull.sign
+    begun = (pull.goal > 0) & (ahead > _BEGUN) & (ahead < 1)
+    return np.where(begun, pull.sign, near).astype(np.int64)
 
 
-def _corner(box: Room, reward: FloatArray) -> FloatArray | None:
-    """The change in fractions that earns most, where moving other classes costs a little."""
+def furthest_inside(sums: csr_array, down: FloatArray, up: FloatArray, pull: Pull) -> FloatArray | None:
+    """The change in fractions that earns most, float [k]; None where none keeps the sums within the bounds.
+
+    down, up: how far each class may fall and rise at most. It has to move (below 0) from where it is out of them.
+    """
     from highspy import HighsModelStatus
     from scipy.sparse import hstack
 
-    many = len(reward)
-    cost = np.where(reward == 0, _LITTLE * (1 + fractions(many, 0)), 0.0)
+    start, length, earned = _segments(down, up, pull)
+    used = [np.flatnonzero(part > 0) for part in length]
     asked = program(
-        np.concatenate([cost - reward, cost + reward]),
-        hstack([box.sums, -box.sums]),
-        np.zeros(box.sums.shape[0]),
-        np.zeros(2 * many),
-        np.concatenate([box.up, box.down]).astype(float),
+        -np.concatenate([part[classes] for part, classes in zip(earned, used, strict=True)]),
+        hstack([sums[:, classes] for classes in used]),
+        -(sums @ start),
+        np.zeros(sum(map(len, used))),
+        np.concatenate([part[classes] for part, classes in zip(length, used, strict=True)]),
     )
-    model = ready(asked, {"solver": "ipm"})
+    model = ready(asked, {"solver": "ipm" if len(down) > _MANY else "simplex"})
     model.run()
     if model.getModelStatus() != HighsModelStatus.kOptimal:
         return None
-    return np.array([1.0, -1.0]) @ np.reshape(model.getSolution().col_value, (2, many))
+    return np.asarray(start + np.bincount(np.concatenate(used), model.getSolution().col_value, len(down)))
+
+
+def _segments(down: FloatArray, up: FloatArray, pull: Pull) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What each class earns as it rises, in segments that earn less and less: start [k], lengths and slopes [s, k].
+
+    Off the lower bound, towards the goal if that is upwards, away from it if downwards, onto the upper bound.
+    """
+    low, high = np.maximum(-down, np.minimum(-_FAR, up)), np.minimum(up, np.maximum(_FAR, -down))
+    below = np.where(down <= _FAR, np.minimum(1.0, (high - low) / 2), 0.0)
+    above = np.where(up <= _FAR, np.minimum(1.0, (high - low) / 2), 0.0)
+    goal = np.where(pull.goal > 0, np.clip(pull.sign * pull.goal, low, high), low)
+    ends = np.sort([low, low + below, goal, high - above, high], axis=0)
+    middle = (ends[1:] + ends[:-1]) / 2
+    margin = _MARGIN * (1 + fractions(len(down), 0) / 10)
+    kept_off = margin * ((middle < low + below).astype(float) - (middle > high - above))
+    pulled = pull.weight * pull.sign * ((middle < goal) == (pull.sign > 0)) * (pull.goal > 0)
+    return low, np.diff(ends, axis=0), kept_off + pulled

@@ -1,96 +1,132 @@
-"""More possible tables of a large system: far ones first, then many small moves from each of them.
+"""More possible tables of a large system: pulls in branches, pulls at all classes, then small moves of what is left.
 
-A far table comes from one linear program over all cells, rounded and mended piece by piece. What isn't wide enough
-after some of these takes the cheapest moves found in pieces; moves that share no class make one table. From another
-table other moves are possible.
+A pull is one program for many classes. In branches of one tree, all else standing still, programs are small and their
+answers fit together; then one program over all classes takes half of the rest each time. What isn't wide enough after
+that takes the cheapest moves found in pieces; moves that share no class make one table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.corners import Room
+from release.protected.suppression.corners import Pull, Room
+from release.protected.suppression.fast import movable
 from release.protected.suppression.first_table import CUTS, brought_back
 from release.protected.suppression.flows import Move
 from release.protected.suppression.joined import fractions
-from release.protected.suppression.pieces import Pieces, cut
-from release.protected.suppression.pull import FAR, pulled_whole
-from release.protected.suppression.question import FloatArray
+from release.protected.suppression.pieces import Pieces, below, cut, parts
+from release.protected.suppression.pull import pulled_whole
 
 if TYPE_CHECKING:
     from release.protected.suppression.possible import Possible
 
 _REACH = 2**40
-_TURNS = 30
-_FEW = 1 / 60
-"""Part of the classes that is left to steps."""
-_BASES = 8
-_PATIENCE = 6
-_MOVED_FIRST = 4
-"""So many first tables become the base of the next ones: far from bounds more can move."""
-_OFTEN = 0.2
-"""By how much more or fewer classes are kept off their bounds in the next turn."""
+_TURNS = 20
+_WORTH = 1 / 8
+"""Part of the cells in want that pulls in branches must widen, or they are given up."""
+_SOME = 40
+"""Of so many classes one is left to steps: a program for all isn't worth it."""
+_PATIENCE = 4
+_BASES = 4
 
 
 def spread_large(possible: Possible, width: IntArray) -> None:
     """Adds possible tables until few classes lack width [h]; needs trees."""
+    _in_branches(possible, width)
     small, larger = (cut(possible.places, len(possible.joined), most=most) for most in CUTS)
-    _far_tables(possible, width, small, few=int(_FEW * len(possible.joined)))
-    for table in possible.tables[-1 : -1 - _BASES : -1]:
+    _all_at_once(possible, width, small, few=len(possible.joined) // _SOME)
+    for table in [possible.tables[0], *possible.tables[: -1 - _BASES : -1]]:
         possible.base = table
         _step_by_step(possible, width, small)
-    _far_tables(possible, width, small, few=0, kept=0.0)
+    possible.base = possible.tables[0]
     _step_by_step(possible, width, larger)
+    _all_at_once(possible, width, small, few=0)
 
 
-# Far tables --------------------------------------------------------------------------------------------------------
+def _pull(possible: Possible, width: IntArray, turn: int) -> Pull:
+    """All classes in want are pulled up or down by lot, each the other way round in the next turn."""
+    many = len(possible.joined)
+    sign = np.where(fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1) * (1 if turn % 2 == 0 else -1)
+    goal, _ = possible.goals(width, sign, wanting=possible.wanting(width))
+    return Pull(sign.astype(np.int64), 0.7 + 0.6 * fractions(many, turn + 50), goal)
 
 
-def _far_tables(possible: Possible, width: IntArray, number: IntArray, *, few: int, kept: float = 1.0) -> None:
-    """One pull at all cells in want after the other, until few are left or nothing is gained.
+# Pulls in branches -------------------------------------------------------------------------------------------------
 
-    kept: part of the classes that are kept off their bounds at first, so that rounding leaves few outside; fewer where
-    pulls gain little, since some have nowhere else to go, more where nothing whole was found.
-    """
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Classes that can move while all others stand still, and the sums between them."""
+
+    classes: IntArray
+    sums: Any
+
+    def pulled(self, room: Room, pull: Pull) -> IntArray:
+        """A change of its classes within their room; none where nothing whole was found."""
+        mine = Room(self.sums, room.down[self.classes], room.up[self.classes])
+        change = pulled_whole(mine, pull.part(self.classes), np.zeros(len(self.classes), np.int64))
+        inside = change is not None and bool(((change >= -mine.down) & (change <= mine.up)).all())
+        return change if inside and change is not None else np.zeros(len(self.classes), np.int64)
+
+
+def _in_branches(possible: Possible, width: IntArray) -> None:
+    """Pulls in the branches of one tree after the other, for as long as that is worth it."""
+    trees = [_blocks(possible, branch) for branch in possible.places]
+    for turn in range(_TURNS):
+        before = possible.wanting(width).sum()
+        for blocks in trees:
+            for side in (0, 1):
+                _pulled_in(possible, width, blocks, 2 * turn + side)
+        if before - possible.wanting(width).sum() <= before * _WORTH:
+            return
+
+
+def _blocks(possible: Possible, branch: IntArray) -> list[_Block]:
+    """The branches of one tree and depth, cut further where they are large."""
+    columns = possible.joined.sums.tocsc()
+    pieces = [piece for part in below(branch) for piece in parts(possible.places, part, most=CUTS[0])]
+    found = [_Block(*movable(columns, piece)) for piece in pieces]
+    return [block for block in found if len(block.classes)]
+
+
+def _pulled_in(possible: Possible, width: IntArray, blocks: Sequence[_Block], turn: int) -> None:
+    """One pull in each block that has a class in want; together they make one table."""
+    room, pull = possible.room(_REACH), _pull(possible, width, turn)
+    change = np.zeros(len(possible.joined), dtype=np.int64)
+    for block in blocks:
+        if pull.goal[block.classes].any():
+            change[block.classes] = block.pulled(room, pull)
+    possible.add(change)
+
+
+# Pulls at all classes ----------------------------------------------------------------------------------------------
+
+
+def _all_at_once(possible: Possible, width: IntArray, number: IntArray, *, few: int) -> None:
+    """One pull at all classes in want after the other, until few cells are left or nothing is gained."""
     idle = 0
     for turn in range(_TURNS):
-        before = int(possible.wanting(width).sum())
+        before = possible.wanting(width).sum()
         if before <= few or idle > _PATIENCE:
             return
-        found = _pulled(possible, width, number, (turn, kept))
-        if found is not None and possible.keep(found) and turn < _MOVED_FIRST:
-            possible.base = found
-        gained = before - possible.wanting(width).sum()
-        idle = 0 if gained else idle + 1
-        if found is None or gained < before / 4:
-            kept = min(kept + _OFTEN, 1.0) if found is None else max(kept - _OFTEN, 0.0)
+        found = _far(possible, _pull(possible, width, turn), number)
+        if found is not None:
+            possible.keep(found)
+        idle = 0 if possible.wanting(width).sum() < before else idle + 1
 
 
-def _pulled(possible: Possible, width: IntArray, number: IntArray, at: tuple[int, float]) -> IntArray | None:
-    """A table to which classes in want are pulled, up or down by lot; None where none was found in whole numbers.
-
-    at: the turn, and the part of classes kept off their bounds.
-    """
-    turn, kept = at
-    classes, room = possible.joined, possible.room(_REACH)
-    off = (fractions(len(classes), 3 * turn) < kept).astype(np.int64)
-    box = Room(room.sums, np.clip(room.down - off, 0, FAR), np.minimum(room.up, FAR))
-    change = pulled_whole(room, box, _rewards(possible, width, turn), number, held=kept == 0)
+def _far(possible: Possible, pull: Pull, number: IntArray) -> IntArray | None:
+    """The table to which a pull gets the base; None where none was found in whole numbers."""
+    change = pulled_whole(possible.room(_REACH), pull, number)
     if change is None:
         return None
-    return brought_back(possible.sums, classes, possible.base + classes.steps @ change, possible.places)
-
-
-def _rewards(possible: Possible, width: IntArray, turn: int) -> FloatArray:
-    """What a rise of each class by one earns, [k]: turned round every other turn; 0 where it is wide enough."""
-    wanting = possible.joined.most(possible.wanting(width).astype(np.int64)) > 0
-    many = len(wanting)
-    sign = np.where(fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1) * (1 if turn % 2 == 0 else -1)
-    return np.where(wanting, sign * (0.7 + 0.6 * fractions(many, turn + 50)), 0.0)
+    table = possible.base + possible.joined.steps @ change
+    return brought_back(possible.sums, possible.joined, table, possible.places)
 
 
 # Steps -------------------------------------------------------------------------------------------------------------

@@ -33,6 +33,12 @@ class Sums:
     low: IntArray
     high: IntArray
 
+    @property
+    def ends(self) -> tuple[FloatArray, FloatArray]:
+        """The bounds as numbers in fractions, infinite where there are none."""
+        low = np.where(self.low <= -_UNBOUNDED, -np.inf, self.low.astype(np.float64))
+        return low, np.where(self.high >= _UNBOUNDED, np.inf, self.high.astype(np.float64))
+
     def holds(self, point: IntArray) -> bool:
         """Whether a whole-number point keeps all sums and bounds."""
         inside = bool((point >= self.low).all() and (point <= self.high).all())
@@ -71,18 +77,13 @@ def whole(sums: Sums, point: FloatArray, *, largest: int = 2**62) -> IntArray | 
 def whole_anywhere(sums: Sums) -> IntArray | None:
     """Any whole numbers that keep the sums, by one integer program over all of them; None where none was found."""
     cells = len(sums.low)
-    low, high = _opened(sums.low), _opened(sums.high)
     total = sums.total.astype(np.float64)
-    found = cheapest(np.zeros(cells), sums.matrix, total, low, high, nodes=_nodes(cells)).point
+    found = cheapest(np.zeros(cells), sums.matrix, total, *sums.ends, nodes=_nodes(cells)).point
     return None if found is None else whole(sums, found)
 
 
 def _nodes(cells: int) -> int:
     return max(_WORK // cells, 10)
-
-
-def _opened(bounds: IntArray) -> FloatArray:
-    return np.where(np.abs(bounds) >= _UNBOUNDED, np.sign(bounds) * np.inf, bounds.astype(np.float64))
 
 
 def _around(matrix: Any, loose: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_], growth: int) -> Any:
