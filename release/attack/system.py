@@ -9,9 +9,10 @@ from release.attack.confirm import confirmed_sums, judged
 from release.attack.cube import Cube, joined, with_unprinted
 from release.attack.published import NO_BOUND, UNTOLD, Published
 from release.attack.sums import Entries, Sums, entries_of, rows_of, tally, unbroken
-from release.attack.trees import Sum, guessed_sums
+from release.attack.trees import Sum, guessed_sums, parents_of
 from release.codes import IntArray
 from release.errors import DataError, Fault, roughly
+from release.protected.suppression.boxes import branch_of_codes
 from release.protected.suppression.view import View
 
 LISTED = 10
@@ -50,7 +51,17 @@ def gathered(tables: Sequence[Published], told: Sums, *, least: int | None = Non
     zeros_left_out = any(v.held for v in verdicts.values()) and not any(v.partial for v in verdicts.values())
     cube = _with_least(cube, least, zeros_left_out)
     entries, left_out = _sound_entries(cube, {key: verdict.partial for key, verdict in verdicts.items()})
-    return Evidence(cube, sums, _view(cube, entries), left_out, guessed)
+    return Evidence(cube, sums, _view(cube, entries, _branches(cube, sums)), left_out, guessed)
+
+
+def _branches(cube: Cube, sums: Sums) -> list[IntArray]:
+    """Where the cells stand in the trees that the sums make, as `View.branches`."""
+    found = []
+    for d, dimension in enumerate(cube.dimensions):
+        parents, depth = parents_of(sums.get(dimension.name, ()), dimension.codes)
+        for level in range(1, int(depth.max(initial=0))):
+            found.append(branch_of_codes(parents, depth, level)[1 + cube.digit(d)])
+    return [branch for branch in found if branch.any()]
 
 
 def _whole_cube(tables: Sequence[Published], told: Sums) -> Cube:
@@ -126,7 +137,7 @@ def _does_not_hold(cube: Cube, dimension: str, one: Sum, parents: IntArray) -> F
     )
 
 
-def _view(cube: Cube, entries: Entries) -> View:
+def _view(cube: Cube, entries: Entries, branches: Sequence[IntArray]) -> View:
     """The numbers alone: cells of the cube, then one unknown part per row of a partial sum that lacks children."""
     from scipy.sparse import csr_array
 
@@ -138,4 +149,5 @@ def _view(cube: Cube, entries: Entries) -> View:
     known = np.concatenate([cube.known, np.zeros(slack, bool)])
     lower = np.concatenate([np.maximum(cube.lower, -NO_BOUND), np.zeros(slack, np.int64)])
     upper = np.concatenate([cube.upper, np.full(slack, NO_BOUND, np.int64)])
-    return View(relations, known, np.where(known, lower, 0).astype(np.int64), lower, upper)
+    values = np.where(known, lower, 0).astype(np.int64)
+    return View(relations, known, values, lower, upper, [np.append(b, np.zeros(slack, np.int64)) for b in branches])

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from release.attack.published import Dimension
 from release.attack.sheet import Edges, unreadable
 from release.attack.text_file import decoded, read_csv
+from release.codes import IntArray
 from release.errors import UsageError
 
 TOTALS = (
@@ -44,6 +47,25 @@ class Sum:
     parent: str
     children: tuple[str, ...]
     made: tuple[str, ...] = ()
+
+
+def parents_of(sums: Sequence[Sum], codes: Sequence[str]) -> tuple[IntArray, IntArray]:
+    """The code above each, by the smallest sum that it is part of, and its depth below the tops, both [codes + 1].
+
+    A place 0 stands above all tops, at depth 0 as they do; codes follow from 1 on.
+    """
+    place = {code: i for i, code in enumerate(codes, start=1)}
+    parents = np.zeros(len(codes) + 1, dtype=np.int64)
+    for one in sorted(sums, key=lambda one: -len(one.children)):
+        for child in one.children:
+            if child in place and one.parent in place:
+                parents[place[child]] = place[one.parent]
+    depth, at = np.zeros(len(parents), dtype=np.int64), parents
+    for _ in codes:
+        if not at.any():
+            break
+        depth, at = depth + (at > 0), parents[at]
+    return (parents, depth) if not at.any() else (np.zeros_like(parents), np.zeros_like(depth))
 
 
 def sums_of_edges(edges: Edges, codes: Sequence[str]) -> tuple[Sum, ...]:

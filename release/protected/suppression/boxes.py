@@ -46,12 +46,19 @@ class Boxes:
         return [branch for branch in found if branch.any()]
 
     def _branch(self, d: int, level: int) -> IntArray:
-        depth, parents = self._depths[d], self.parents[d]
-        branch = np.arange(len(depth))
-        while (deep := depth[branch] > level).any():
-            branch[deep] = parents[branch[deep]]
-        number = np.where(depth > level, branch, 0)
+        number = branch_of_codes(self.parents[d], self._depths[d], level)
         there = np.flatnonzero(self.group >= 0)
-        least = np.full(int(self.group.max(initial=-1)) + 1, len(depth), dtype=np.int64)
+        least = np.full(int(self.group.max(initial=-1)) + 1, len(number), dtype=np.int64)
         np.minimum.at(least, self.group[there], number[self.system.cells[there, d]])
         return least
+
+
+def branch_of_codes(parents: IntArray, depth: IntArray, level: int) -> IntArray:
+    """Per code 0 if it stands at a level or above, else the code at that level below which it stands.
+
+    parents: of each code; the top is code 0, its own parent. depth: of each code, 0 at the top.
+    """
+    branch = np.arange(len(depth))
+    while (deep := depth[branch] > level).any():
+        branch[deep] = parents[branch[deep]]
+    return np.where(depth > level, branch, 0)

@@ -126,7 +126,17 @@ class Search:
         """The cheapest move among all cells; bounded: no cell changes by more than the largest width."""
         if bounded not in self._whole:
             self._whole[bounded] = self._part(np.arange(len(self.question)), bounded=bounded)
-        near = self._whole[bounded]
+        return self._cheapest_in(self._whole[bounded], cell, amount, still)
+
+    def in_branches(self, cell: int, amount: int, still: IntArray, *, branches: Sequence[IntArray]) -> Move | None:
+        """A cheap move among coarse cells and those of the cell's own branch, of one tree or another."""
+        for branch in branches:
+            near = self._part(np.flatnonzero((branch == 0) | (branch == branch[cell])), bounded=True)
+            if (move := self._cheapest_in(near, cell, amount, still)) is not None:
+                return move
+        return None
+
+    def _cheapest_in(self, near: Neighbourhood | None, cell: int, amount: int, still: IntArray) -> Move | None:
         if near is None or not len(place := near.place(np.array([cell]))):
             return None
         near.flows.set_cost(np.arange(len(near.cells)), self.prices[near.cells] / abs(amount))
@@ -192,10 +202,17 @@ Enough = Callable[[Search, int], bool]
 _ANYWHERE: tuple[Way, ...] = (partial(Search.anywhere, bounded=True), partial(Search.anywhere, bounded=False))
 
 
-def fast(question: Question, *, cuts: Sequence[Pieces] = (), overlapping: bool = False) -> list[Move]:
+def fast(
+    question: Question,
+    *,
+    cuts: Sequence[Pieces] = (),
+    branches: Sequence[IntArray] = (),
+    overlapping: bool = False,
+) -> list[Move]:
     """Moves that make all primary cells safe, small values first, and the secondaries that they change.
 
     cuts: the system in small pieces, in larger ones and so on, where to look first; everywhere at once without them.
+    branches: where cells stand in the trees, as `Boxes.branches`; what no piece serves is looked for there next.
     overlapping: whether a dimension has several trees. Raises Unprotectable.
     """
     search = Search(question, _LITTLE_IN_PIECES if cuts else _LITTLE_ACROSS_TREES if overlapping else _LITTLE)
@@ -204,7 +221,8 @@ def fast(question: Question, *, cuts: Sequence[Pieces] = (), overlapping: bool =
         with_earlier = partial(Search.in_pieces, pieces=pieces, alone=False)
         for ways in ((alone,), (alone, with_earlier)):
             _serve_all(search, ways, pieces.number)
-    left = _serve_all(search, _ANYWHERE, np.zeros(len(question), dtype=np.int64))
+    near: tuple[Way, ...] = (partial(Search.in_branches, branches=branches),) if branches else ()
+    left = _serve_all(search, (*near, *_ANYWHERE), np.zeros(len(question), dtype=np.int64))
     if left:
         raise search.unprotectable(left[0])
     return search.moves

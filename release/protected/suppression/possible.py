@@ -20,7 +20,7 @@ from release.protected.suppression.whole import NEAR, FloatArray, Sums, whole
 _TURNS = 60
 _PATIENCE = 4
 _BLOCK = 2_500
-_LARGE = 2_500
+_LARGE = 1_000
 """More classes than this are searched piece by piece from the beginning, where trees are known."""
 _FEW = 40
 """So many cells get programs of their own at once; of more most are found piece by piece, where trees are known."""

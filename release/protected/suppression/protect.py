@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from release.codes import IntArray
 from release.errors import DataError, UtfallError, roughly
 from release.protected.suppression.boxes import Boxes
 from release.protected.suppression.clean import Joined, joined
@@ -38,7 +39,8 @@ def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
     _refuse_nonsense(question)
     smaller = joined(question)
     overlapping = question.system is not None and any(len(trees) > 1 for trees in question.system.hierarchies)
-    moves = fast(smaller.question, cuts=_cuts(smaller, question), overlapping=overlapping)
+    cuts, branches = _cuts(smaller, question)
+    moves = fast(smaller.question, cuts=cuts, branches=branches, overlapping=overlapping)
     pattern = _finished(smaller.question, moves, effort)
     whole = replace(smaller.spread(pattern), cost=pattern.cost)
     _refuse_unsafe(question, whole)
@@ -64,12 +66,12 @@ def _made_cheaper(standing: Standing, work: Work) -> None:
         improve(standing, work, reach=Reach())
 
 
-def _cuts(smaller: Joined, question: Question) -> list[Pieces]:
-    """Large systems in pieces, small ones and larger ones; none where all fits into one program anyway."""
+def _cuts(smaller: Joined, question: Question) -> tuple[list[Pieces], list[IntArray]]:
+    """Large systems in pieces, small ones and larger ones, and in branches; none where one program holds all anyway."""
     if question.system is None or len(smaller.question) <= _WHOLE_AT_ONCE:
-        return []
+        return [], []
     boxes = Boxes(question.system, smaller.group)
-    return [pieces_of(smaller.question, boxes, most=most) for most in _PIECES]
+    return [pieces_of(smaller.question, boxes, most=most) for most in _PIECES], boxes.branches
 
 
 def unsafe(question: Question, pattern: Pattern) -> BoolArray:
