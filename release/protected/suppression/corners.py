@@ -39,7 +39,10 @@ class Pull:
 
 @dataclass(frozen=True, eq=False)
 class Room:
-    """What changes of classes keep: `sums @ z == 0` and `-down <= z <= up`; sparse int64 [r, k], int64 [k] >= 0."""
+    """What changes of classes keep: `sums @ z == 0` and `-down <= z <= up`; sparse int64 [r, k], int64 [k].
+
+    down or up is below 0 where a class is out of its bounds and has to come back.
+    """
 
     sums: Any
     down: IntArray
