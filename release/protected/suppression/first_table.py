@@ -23,8 +23,8 @@ CUTS = 3_000, 9_000
 """Classes of a piece: smaller pieces are faster, and what moves in none of them may move in larger ones."""
 _REACH = 2**40
 _TURNS = 12
-_LITTLE = 0.2
-"""What going where the lot falls earns, beside 0.5 for keeping off a bound."""
+_LITTLE = 0.05
+"""What going where the lot falls earns: less than keeping off a bound."""
 _STRAYS = 40
 """So many classes out of bounds are worth the search."""
 

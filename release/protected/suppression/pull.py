@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 _MARGIN = 0.2
 """What keeping off a bound by one earns, as part of what a class earns that is pulled by one."""
 _BEGUN = 0.4
+"""A class that goes so far in fractions where it is pulled goes by one at least in whole numbers."""
 _MANY = 5_000
 """Classes from which on an interior point method, with a corner at its end, is faster than the simplex method."""
-_FAR = 100.0
-"""No class moves further in one go."""
+_FAR, _TIMES = 100.0, 4
+"""No class moves further in one go than this and so many times the largest goal."""
 
 
 def pulled_whole(room: Room, pull: Pull, number: IntArray) -> IntArray | None:
@@ -79,9 +80,10 @@ def _segments(down: FloatArray, up: FloatArray, pull: Pull) -> tuple[FloatArray,
 
     Off the lower bound, towards the goal if that is upwards, away from it if downwards, onto the upper bound.
     """
-    low, high = np.maximum(-down, np.minimum(-_FAR, up)), np.minimum(up, np.maximum(_FAR, -down))
-    below = np.where(down <= _FAR, np.minimum(1.0, (high - low) / 2), 0.0)
-    above = np.where(up <= _FAR, np.minimum(1.0, (high - low) / 2), 0.0)
+    far = _FAR + _TIMES * pull.goal.max(initial=0)
+    low, high = np.maximum(-down, np.minimum(-far, up)), np.minimum(up, np.maximum(far, -down))
+    below = np.where(down <= far, np.minimum(1.0, (high - low) / 2), 0.0)
+    above = np.where(up <= far, np.minimum(1.0, (high - low) / 2), 0.0)
     goal = np.where(pull.goal > 0, np.clip(pull.sign * pull.goal, low, high), low)
     ends = np.sort([low, low + below, goal, high - above, high], axis=0)
     middle = (ends[1:] + ends[:-1]) / 2
