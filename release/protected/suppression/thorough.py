@@ -64,7 +64,8 @@ def _improve_by_turns(standing: Standing, work: Work) -> None:
 
 
 def _usual_work(question: Question) -> float:
-    return min(1_700_000.0, 400_000.0 + 600 * len(question))
+    """More for larger tables; less again for those where a unit takes longer, since its programs are larger."""
+    return min(1_700_000.0, 400_000.0 + 600 * len(question), 1e10 / len(question))
 
 
 def _started(question: Question, moves: Sequence[Move]) -> Standing:
