@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from release.attack.attack import Options, attack_files
 from release.attack.published import Dimension
 from release.attack.system import gathered
-from release.attack.trees import Sum, guessed_sums, sums_of_edges, told_edges, total_of
+from release.attack.trees import Sum, guessed_sums, parents_of, sums_of_edges, told_edges, total_of
 from release.cli import app
 from release.errors import DataError, UsageError
 
@@ -395,6 +395,35 @@ def test_refusals_are_plain_sentences(tmp_path, arguments, code, told):
     assert done.returncode == code, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_parents_and_depths_follow_the_smallest_sums():
+    """The total is also the sum of all leaves: a leaf still stands below its branch. Rings have no depth."""
+    codes = ("Total", "1", "2", "11", "12", "21")
+    sums = [Sum("1", ("11", "12")), Sum("Total", ("1", "2")), Sum("Total", ("11", "12", "21")), Sum("2", ("21",))]
+    parents, depth = parents_of(sums, codes)
+    assert parents.tolist() == [0, 0, 1, 1, 2, 2, 3]
+    assert depth.tolist() == [0, 0, 1, 1, 2, 2, 2]
+    ring = [Sum("1", ("2", "21")), Sum("2", ("1", "11"))]
+    assert not np.concatenate(parents_of(ring, codes)).any()
+
+
+def test_the_search_knows_the_branches_of_trees(tmp_path):
+    """Fields of two digits stand in the branch of their first digit; totals and first digits above."""
+    from release.attack.attack import _read
+
+    leaves = {a + b: 5 + int(a) * int(b) for a, b in product("123", "123")}
+    lines = ["ala;n", f"Total;{sum(leaves.values())}"]
+    lines += [f"{a};{sum(v for k, v in leaves.items() if k[0] == a)}" for a in "123"]
+    lines += [f"{k};{'..' if k in ('11', '12') else v}" for k, v in leaves.items()]
+    told = [Sum("Total", ("1", "2", "3")), *(Sum(a, tuple(a + b for b in "123")) for a in "123")]
+    evidence = gathered(_read(write(tmp_path, "a.csv", "\n".join(lines)), Options()), {"ala": told})
+    (branch,) = evidence.view.branches
+    codes = [evidence.cube.codes_of(cell)["ala"] for cell in range(len(evidence.cube))]
+    by_code = dict(zip(codes, branch.tolist(), strict=False))
+    assert {by_code[code] for code in ("Total", "1", "2", "3")} == {0}
+    assert len({by_code[code] for code in leaves}) == 3
+    assert by_code["11"] == by_code["12"] != by_code["21"]
 
 
 def test_what_is_gathered_holds_no_hidden_truth(tmp_path):
