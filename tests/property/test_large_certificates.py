@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from release.protected.suppression import first_table as first
-from release.protected.suppression import possible as search
+from release.protected.suppression import spread as search
 from release.protected.suppression.attack import attack
 from release.protected.suppression.boxes import branches_of
 from release.protected.suppression.certificate import Uncertified, certify, sums_of

@@ -13,7 +13,8 @@ import numpy as np
 from release.codes import IntArray
 from release.errors import Fault, UtfallError, roughly
 from release.protected.suppression.first_table import first_table
-from release.protected.suppression.possible import Possible, ends_of_class, spread
+from release.protected.suppression.possible import Possible
+from release.protected.suppression.spread import ends_of_class, spread
 from release.protected.suppression.view import NO_BOUND, BoolArray, View
 from release.protected.suppression.whole import Sums
 

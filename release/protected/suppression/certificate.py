@@ -15,7 +15,8 @@ import numpy as np
 from release.codes import IntArray
 from release.errors import UtfallError, roughly
 from release.protected.suppression.first_table import first_table
-from release.protected.suppression.possible import Possible, spread
+from release.protected.suppression.possible import Possible
+from release.protected.suppression.spread import spread
 from release.protected.suppression.view import View
 from release.protected.suppression.whole import Sums
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.certificate import sums_of
-from release.protected.suppression.possible import Possible, spread
+from release.protected.suppression.possible import Possible
+from release.protected.suppression.spread import spread
 from release.protected.suppression.view import BoolArray, View
 from release.protected.suppression.whole import Sums
 from release.shown import Closed

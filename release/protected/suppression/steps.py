@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,8 @@ from release.protected.suppression.first_table import CUTS, brought_back
 from release.protected.suppression.flows import Move
 from release.protected.suppression.joined import fractions
 from release.protected.suppression.pieces import Pieces, below, cut, parts
+from release.protected.suppression.possible import Possible
 from release.protected.suppression.pull import pulled_whole
-
-if TYPE_CHECKING:
-    from release.protected.suppression.possible import Possible
 
 _REACH = 2**40
 _TURNS = 20
