@@ -23,7 +23,7 @@ from release.protected.suppression.question import BoolArray, FloatArray, Questi
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
-_LITTLE, _LITTLE_ACROSS_TREES, _LITTLE_IN_PIECES = 1e-3, 0.03, 0.1
+LITTLE = 1e-3
 """Cost of moving a cell that is hidden already, as part of the typical cost of hiding one: more makes moves shorter,
 which large systems, and those with overlapping trees, need for speed, and patterns dearer."""
 _FAR = 1e9
@@ -35,7 +35,7 @@ class Search:
     """What is hidden so far and why: moves found, and per cell which insiders all its moves so far depend on."""
 
     question: Question
-    little: float = _LITTLE
+    little: float = LITTLE
     hidden: BoolArray = field(init=False)
     moves: list[Move] = field(init=False, default_factory=list)
     highest: IntArray = field(init=False)
@@ -207,15 +207,15 @@ def fast(
     *,
     cuts: Sequence[Pieces] = (),
     branches: Sequence[IntArray] = (),
-    overlapping: bool = False,
+    little: float = LITTLE,
 ) -> list[Move]:
     """Moves that make all primary cells safe, small values first, and the secondaries that they change.
 
     cuts: the system in small pieces, in larger ones and so on, where to look first; everywhere at once without them.
     branches: where cells stand in the trees, as `Boxes.branches`; what no piece serves is looked for there next.
-    overlapping: whether a dimension has several trees. Raises Unprotectable.
+    little: as `LITTLE`. Raises Unprotectable.
     """
-    search = Search(question, _LITTLE_IN_PIECES if cuts else _LITTLE_ACROSS_TREES if overlapping else _LITTLE)
+    search = Search(question, little)
     for pieces in cuts:
         alone = partial(Search.in_pieces, pieces=pieces, alone=True)
         with_earlier = partial(Search.in_pieces, pieces=pieces, alone=False)

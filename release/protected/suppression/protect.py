@@ -10,7 +10,7 @@ from release.codes import IntArray
 from release.errors import DataError, UtfallError, roughly
 from release.protected.suppression.boxes import Boxes
 from release.protected.suppression.clean import Joined, joined
-from release.protected.suppression.fast import fast
+from release.protected.suppression.fast import LITTLE, fast
 from release.protected.suppression.flows import Move
 from release.protected.suppression.improve import Reach, improve
 from release.protected.suppression.needless import needless
@@ -24,8 +24,11 @@ _WHOLE_AT_ONCE = 7_000
 """Up to so many cells (after joining) each program looks at the whole system: cheaper patterns for more time."""
 _IMPROVED = 12_000
 """Up to so many cells the fast engine solves blocks of its pattern: in larger ones moves are too long for blocks."""
-_PIECES = 3_000, 9_000, 25_000
+_PIECES: dict[Effort, tuple[int, ...]] = {"fast": (3_000, 9_000, 25_000), "thorough": (9_000, 25_000)}
 """Cells of a piece: smaller pieces are faster, and find dearer moves; what they can't serve is left to larger ones."""
+_LITTLE_ACROSS_TREES = 0.03
+_LITTLE_IN_PIECES: dict[Effort, float] = {"fast": 0.1, "thorough": 0.03}
+"""As `LITTLE`, where moves must be short."""
 _WORK_PER_CELL, _WORK = 20.0, 40_000.0
 """Work of the fast engine on making its pattern cheaper: about ten seconds at most."""
 
@@ -38,9 +41,9 @@ def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
     """
     _refuse_nonsense(question)
     smaller = joined(question)
-    overlapping = question.system is not None and any(len(trees) > 1 for trees in question.system.hierarchies)
-    cuts, branches = _cuts(smaller, question)
-    moves = fast(smaller.question, cuts=cuts, branches=branches, overlapping=overlapping)
+    cuts, branches = _cuts(smaller, question, effort)
+    little = _LITTLE_IN_PIECES[effort] if cuts else _little(question)
+    moves = fast(smaller.question, cuts=cuts, branches=branches, little=little)
     pattern = _finished(smaller.question, moves, effort)
     whole = replace(smaller.spread(pattern), cost=pattern.cost)
     _refuse_unsafe(question, whole)
@@ -66,12 +69,17 @@ def _made_cheaper(standing: Standing, work: Work) -> None:
         improve(standing, work, reach=Reach())
 
 
-def _cuts(smaller: Joined, question: Question) -> tuple[list[Pieces], list[IntArray]]:
+def _little(question: Question) -> float:
+    several = question.system is not None and any(len(trees) > 1 for trees in question.system.hierarchies)
+    return _LITTLE_ACROSS_TREES if several else LITTLE
+
+
+def _cuts(smaller: Joined, question: Question, effort: Effort) -> tuple[list[Pieces], list[IntArray]]:
     """Large systems in pieces, small ones and larger ones, and in branches; none where one program holds all anyway."""
     if question.system is None or len(smaller.question) <= _WHOLE_AT_ONCE:
         return [], []
     boxes = Boxes(question.system, smaller.group)
-    return [pieces_of(smaller.question, boxes, most=most) for most in _PIECES], boxes.branches
+    return [pieces_of(smaller.question, boxes, most=most) for most in _PIECES[effort]], boxes.branches
 
 
 def unsafe(question: Question, pattern: Pattern) -> BoolArray:
