@@ -29,6 +29,8 @@ _WORTH = 1 / 8
 """Part of the cells in want that pulls in branches must widen, or they are given up."""
 _SOME = 40
 """Of so many classes one is left to steps: a program for all isn't worth it."""
+_HARDER = 50.0
+"""How much harder a single class is pulled than one of many: it may have to take others to their bounds."""
 _PATIENCE = 4
 _BASES = 4
 
@@ -51,7 +53,8 @@ def _pull(possible: Possible, width: IntArray, turn: int) -> Pull:
     many = len(possible.joined)
     sign = np.where(fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1) * (1 if turn % 2 == 0 else -1)
     goal, _ = possible.goals(width, sign, wanting=possible.wanting(width))
-    return Pull(sign.astype(np.int64), 0.7 + 0.6 * fractions(many, turn + 50), goal)
+    weight = (0.7 + 0.6 * fractions(many, turn + 50)) * (1 + _HARDER / max(np.count_nonzero(goal), 1))
+    return Pull(sign.astype(np.int64), weight, goal)
 
 
 # Pulls in branches -------------------------------------------------------------------------------------------------
