@@ -11,7 +11,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.corners import Pull, Room, room_from
-from release.protected.suppression.integers import program, ready
+from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import Joined, fractions, joined
 from release.protected.suppression.mend import brought_inside, mended
 from release.protected.suppression.pieces import cut
@@ -74,14 +74,8 @@ def _off_bounds(sums: Sums, branches: Sequence[IntArray]) -> IntArray | None:
 
 def _centre(sums: Sums) -> FloatArray | None:
     """A table in fractions away from all bounds, where an interior point method without a goal ends; None without."""
-    from highspy import HighsModelStatus
-
-    nothing = np.zeros(len(sums.low))
-    asked = program(nothing, sums.matrix, sums.total.astype(np.float64), *sums.ends)
-    model = ready(asked, {"solver": "ipm", "run_crossover": "off"})
-    model.run()
-    found = model.getModelStatus() == HighsModelStatus.kOptimal
-    return np.array(model.getSolution().col_value) if found else None
+    asked = program(np.zeros(len(sums.low)), sums.matrix, sums.total.astype(np.float64), *sums.ends)
+    return solved(ready(asked, {"solver": "ipm", "run_crossover": "off"}))
 
 
 def _by_lot(many: int, turn: int) -> Pull:

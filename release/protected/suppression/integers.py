@@ -61,6 +61,15 @@ def ready(program: Any, options: Mapping[str, Any]) -> Any:
     return model
 
 
+def solved(model: Any) -> FloatArray | None:
+    """The best point of a program as it stands; None where there is none, or it wasn't reached."""
+    from highspy import HighsModelStatus
+
+    model.run()
+    optimal = model.getModelStatus() == HighsModelStatus.kOptimal
+    return np.array(model.getSolution().col_value) if optimal else None
+
+
 def quiet(options: Mapping[str, Any]) -> Any:
     """A HiGHS that prints nothing and uses one thread, so that answers are the same on any number of cores."""
     import highspy

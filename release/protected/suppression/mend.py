@@ -13,7 +13,7 @@ import numpy as np
 from release.codes import IntArray
 from release.protected.suppression.corners import Room
 from release.protected.suppression.flows import set_bounds
-from release.protected.suppression.integers import program, ready
+from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.pieces import last_piece
 from release.protected.suppression.question import FloatArray
 
@@ -90,7 +90,7 @@ def _whole_corner(asked: Any, least: FloatArray, most: FloatArray, *, steps: int
     """
     options = {"presolve": "off", "solver": "simplex", "simplex_strategy": 1, "simplex_iteration_limit": steps}
     model = ready(asked, options)
-    point = _solved(model)
+    point = solved(model)
     for _ in range(_ROUNDS):
         if point is None:
             return None
@@ -109,15 +109,7 @@ def _held(model: Any, point: FloatArray, loose: IntArray, ends: tuple[FloatArray
         near = np.rint(point[some])
         for held in [near, np.where(near > point[some], near - 1, near + 1)][: 2 if len(some) == 1 else 1]:
             set_bounds(model, some, held, held)
-            if (found := _solved(model)) is not None:
+            if (found := solved(model)) is not None:
                 return found
         set_bounds(model, some, *(end[some].astype(float) for end in ends))
     return None
-
-
-def _solved(model: Any) -> FloatArray | None:
-    from highspy import HighsModelStatus
-
-    model.run()
-    optimal = model.getModelStatus() == HighsModelStatus.kOptimal
-    return np.array(model.getSolution().col_value) if optimal else None

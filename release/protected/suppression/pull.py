@@ -12,7 +12,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.corners import Pull, Room
-from release.protected.suppression.integers import program, ready
+from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import fractions
 from release.protected.suppression.mend import mended
 from release.protected.suppression.question import FloatArray
@@ -56,7 +56,6 @@ def furthest_inside(sums: csr_array, down: FloatArray, up: FloatArray, pull: Pul
 
     down, up: how far each class may fall and rise at most. It has to move (below 0) from where it is out of them.
     """
-    from highspy import HighsModelStatus
     from scipy.sparse import hstack
 
     start, length, earned = _segments(down, up, pull)
@@ -68,11 +67,8 @@ def furthest_inside(sums: csr_array, down: FloatArray, up: FloatArray, pull: Pul
         np.zeros(sum(map(len, used))),
         np.concatenate([part[classes] for part, classes in zip(length, used, strict=True)]),
     )
-    model = ready(asked, {"solver": "ipm" if len(down) > _MANY else "simplex"})
-    model.run()
-    if model.getModelStatus() != HighsModelStatus.kOptimal:
-        return None
-    return np.asarray(start + np.bincount(np.concatenate(used), model.getSolution().col_value, len(down)))
+    point = solved(ready(asked, {"solver": "ipm" if len(down) > _MANY else "simplex"}))
+    return None if point is None else start + np.bincount(np.concatenate(used), point, len(down))
 
 
 def _segments(down: FloatArray, up: FloatArray, pull: Pull) -> tuple[FloatArray, FloatArray, FloatArray]:

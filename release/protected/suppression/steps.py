@@ -53,7 +53,7 @@ def _pull(possible: Possible, width: IntArray, turn: int) -> Pull:
     many = len(possible.joined)
     sign = np.where(fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1) * (1 if turn % 2 == 0 else -1)
     goal, _ = possible.goals(width, sign, wanting=possible.wanting(width))
-    weight = (0.7 + 0.6 * fractions(many, turn + 50)) * (1 + _HARDER / max(np.count_nonzero(goal), 1))
+    weight = (0.7 + 0.6 * fractions(many, turn + 50)) * (1 + _HARDER / max(int(np.count_nonzero(goal)), 1))
     return Pull(sign.astype(np.int64), weight, goal)
 
 
