@@ -18,6 +18,8 @@ from release.protected.suppression.joined import Joined, mixed
 from release.protected.suppression.view import BoolArray
 from release.protected.suppression.whole import NEAR, FloatArray, Sums, corner, whole
 
+REACH = 2**40
+"""Further than this no class is ever said to go."""
 _DIVES = 16
 _SMALL = 300
 _NEARBY = 1_500

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.corners import Pull, Room, room_from
+from release.protected.suppression.corners import REACH, Pull, Room, room_from
 from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import Joined, fractions, joined
 from release.protected.suppression.mend import brought_inside, mended
@@ -21,7 +21,6 @@ from release.protected.suppression.whole import FloatArray, Sums, corner, whole,
 
 CUTS = 3_000, 9_000
 """Classes of a piece: smaller pieces are faster, and what moves in none of them may move in larger ones."""
-_REACH = 2**40
 _TURNS = 12
 _LITTLE = 0.05
 """What going where the lot falls earns: less than keeping off a bound."""
@@ -87,7 +86,7 @@ def _by_lot(many: int, turn: int) -> Pull:
 def _whole_near(sums: Sums, classes: Joined, point: FloatArray, number: IntArray) -> IntArray | None:
     """A table in fractions rounded and mended; few classes may be out of bounds."""
     table, missing = classes.near(point)
-    change = mended(room_from(table, sums, classes, reach=_REACH), missing, number)
+    change = mended(room_from(table, sums, classes, reach=REACH), missing, number)
     return None if change is None else table + classes.steps @ change
 
 
@@ -96,12 +95,12 @@ def brought_back(sums: Sums, classes: Joined, table: IntArray, places: Sequence[
 
     places: where the classes stand in the trees. None where one doesn't come back, or where many are outside.
     """
-    room = room_from(table, sums, classes, reach=_REACH)
+    room = room_from(table, sums, classes, reach=REACH)
     outside = np.flatnonzero((room.down < 0) | (room.up < 0))
     if len(outside) > _STRAYS:
         return None
     for name in outside.tolist():
-        change = _way_back(room_from(table, sums, classes, reach=_REACH), name, places)
+        change = _way_back(room_from(table, sums, classes, reach=REACH), name, places)
         if change is None:
             return None
         table = table + classes.steps @ change

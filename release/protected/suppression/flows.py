@@ -46,12 +46,6 @@ class Move:
         there = place < len(self.cells) and self.cells[place] == cell
         return int(self.change[place]) if there else 0
 
-    def spread(self, number: int) -> IntArray:
-        """The change of all so many cells."""
-        change = np.zeros(number, dtype=np.int64)
-        change[self.cells] = self.change
-        return change
-
     def reversed(self) -> Move:
         """The same the other way round."""
         return Move(self.cells, -self.change)

@@ -160,6 +160,12 @@ def fractions(many: int, salt: int) -> FloatArray:
     return (mixed(np.arange(many), salt) >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
+def drawn_signs(many: int, turn: int) -> IntArray:
+    """+1 or -1, as if by lot, [many]: drawn anew every other turn and turned round in between."""
+    sign = np.where(fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1)
+    return sign.astype(np.int64) * (1 if turn % 2 == 0 else -1)
+
+
 def _least(groups: IntArray, numbers: Numbers, many: int) -> Numbers:
     most = np.inf if numbers.dtype.kind == "f" else np.iinfo(np.int64).max
     least = np.full(many, most, numbers.dtype)

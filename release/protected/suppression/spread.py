@@ -7,8 +7,8 @@ tables show the width of every cell; for the rare rest each cell gets a program 
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.corners import Pull, furthest, furthest_whole, pulled
-from release.protected.suppression.joined import fractions
+from release.protected.suppression.corners import REACH, Pull, furthest, furthest_whole, pulled
+from release.protected.suppression.joined import drawn_signs, fractions
 from release.protected.suppression.possible import Possible
 from release.protected.suppression.steps import spread_large
 from release.protected.suppression.view import BoolArray
@@ -22,7 +22,6 @@ _LARGE = 1_000
 _FEW = 40
 """So many cells get programs of their own at once; of more most are found piece by piece, where trees are known."""
 _FAR = 16
-_REACH = 2**40
 _NODES = 500
 _NEARBY = 1_500
 
@@ -46,7 +45,7 @@ def spread(possible: Possible, width: IntArray, *, alone: int = 400) -> None:
 
 def _by_turns(possible: Possible, width: IntArray) -> None:
     """Pulls at all cells in want at once, turn by turn, in larger blocks as gains shrink; then settles the rest."""
-    many = possible.joined.steps.shape[1]
+    many = len(possible.joined)
     size, idle = min(_BLOCK, many), 0
     for turn in range(_TURNS):
         wanting = possible.wanting(width)
@@ -66,7 +65,7 @@ def _by_turns(possible: Possible, width: IntArray) -> None:
 
 def _settle(possible: Possible, width: IntArray) -> None:
     """Pulls without end, both ways: what moves in no program is fixed; what moves in fractions only is left over."""
-    many = possible.joined.steps.shape[1]
+    many = len(possible.joined)
     left_over = np.zeros(many, bool)
     still = 0
     for turn in range(_TURNS, 2 * _TURNS):
@@ -93,8 +92,8 @@ def _pull(
     turn, size, endless = at
     sign, weight = _drawn(possible, turn)
     goal, votes = possible.goals(width, sign, wanting=wanting)
-    goal = np.where(votes > 0, _REACH, 0) if endless else goal
-    room = possible.room(_REACH if endless else _FAR + 4 * int(goal.max(initial=1)))
+    goal = np.where(votes > 0, REACH, 0) if endless else goal
+    room = possible.room(REACH if endless else _FAR + 4 * int(goal.max(initial=1)))
     pull = Pull(sign, weight * np.maximum(votes, 1), goal)
     return pulled(room, pull, size=size, offset=size // 2 * (turn // 2 % 2) if size < len(sign) else 0)
 
@@ -104,12 +103,12 @@ def _drawn(possible: Possible, turn: int) -> tuple[IntArray, FloatArray]:
 
     In the first turns classes that stand at a bound are turned away from it.
     """
-    many = possible.joined.steps.shape[1]
-    sign = np.where(fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1) * (1 if turn % 2 == 0 else -1)
+    many = len(possible.joined)
+    sign = drawn_signs(many, turn)
     if turn < _PATIENCE:
         room = possible.room(1)
         sign = np.where(room.down == 0, 1, np.where(room.up == 0, -1, sign))
-    return sign.astype(np.int64), 0.7 + 0.6 * fractions(many, 2 * (turn // 2) + 2)
+    return sign, 0.7 + 0.6 * fractions(many, 2 * (turn // 2) + 2)
 
 
 def reach_alone(possible: Possible, cell: int, width: int) -> None:
@@ -121,7 +120,7 @@ def reach_alone(possible: Possible, cell: int, width: int) -> None:
         return
     for direction, end in zip((-1, 1), ends, strict=True):
         if possible.width[cell] < width and end >= 1 - NEAR:
-            possible.add(furthest_whole(possible.room(_REACH), name, direction, nodes=_NODES)[1])
+            possible.add(furthest_whole(possible.room(REACH), name, direction, nodes=_NODES)[1])
 
 
 def ends_of_class(possible: Possible, name: int) -> tuple[int, int]:
@@ -134,7 +133,7 @@ def _whole_end(possible: Possible, name: int, direction: int) -> int:
     limit = int(np.floor(_end(possible, name, direction) + NEAR))
     if _reached(possible, name, direction) >= limit:
         return limit
-    proven, change = furthest_whole(possible.room(_REACH), name, direction, nodes=_NODES)
+    proven, change = furthest_whole(possible.room(REACH), name, direction, nodes=_NODES)
     possible.add(change)
     return limit if proven is None else min(limit, proven)
 
@@ -149,9 +148,9 @@ def _reached(possible: Possible, name: int, direction: int) -> int:
 
 def _end(possible: Possible, name: int, direction: int) -> float:
     """How far one class gets in a direction, in fractions (>= 0); the corner is kept when it can be made whole."""
-    room = possible.room(_REACH)
+    room = possible.room(REACH)
     point = furthest(room, name, direction)
     if point is None:
-        return float(_REACH)
+        return float(REACH)
     possible.add(whole(room.around(), point, largest=_NEARBY))
     return float(abs(point[name]))

@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.corners import Pull, Room
+from release.protected.suppression.corners import REACH, Pull, Room
 from release.protected.suppression.fast import movable
 from release.protected.suppression.first_table import CUTS, brought_back
 from release.protected.suppression.flows import Move
-from release.protected.suppression.joined import fractions
+from release.protected.suppression.joined import drawn_signs, fractions
 from release.protected.suppression.pieces import Pieces, below, cut, parts
 from release.protected.suppression.possible import Possible
 from release.protected.suppression.pull import pulled_whole
 
-_REACH = 2**40
 _TURNS = 20
 _WORTH = 1 / 8
 """Part of the cells in want that pulls in branches must widen, or they are given up."""
@@ -51,10 +50,10 @@ def spread_large(possible: Possible, width: IntArray) -> None:
 def _pull(possible: Possible, width: IntArray, turn: int) -> Pull:
     """All classes in want are pulled up or down by lot, each the other way round in the next turn."""
     many = len(possible.joined)
-    sign = np.where(fractions(many, 2 * (turn // 2) + 1) < 0.5, 1, -1) * (1 if turn % 2 == 0 else -1)
+    sign = drawn_signs(many, turn)
     goal, _ = possible.goals(width, sign, wanting=possible.wanting(width))
     weight = (0.7 + 0.6 * fractions(many, turn + 50)) * (1 + _HARDER / max(int(np.count_nonzero(goal)), 1))
-    return Pull(sign.astype(np.int64), weight, goal)
+    return Pull(sign, weight, goal)
 
 
 # Pulls in branches -------------------------------------------------------------------------------------------------
@@ -69,10 +68,9 @@ class _Block:
 
     def pulled(self, room: Room, pull: Pull) -> IntArray:
         """A change of its classes within their room; none where nothing whole was found."""
-        mine = Room(self.sums, room.down[self.classes], room.up[self.classes])
-        change = pulled_whole(mine, pull.part(self.classes), np.zeros(len(self.classes), np.int64))
-        inside = change is not None and bool(((change >= -mine.down) & (change <= mine.up)).all())
-        return change if inside and change is not None else np.zeros(len(self.classes), np.int64)
+        mine, still = Room(self.sums, room.down[self.classes], room.up[self.classes]), np.zeros_like(self.classes)
+        change = pulled_whole(mine, pull.part(self.classes), number=still)
+        return still if change is None or ((change < -mine.down) | (change > mine.up)).any() else change
 
 
 def _in_branches(possible: Possible, width: IntArray) -> None:
@@ -97,7 +95,7 @@ def _blocks(possible: Possible, branch: IntArray) -> list[_Block]:
 
 def _pulled_in(possible: Possible, width: IntArray, blocks: Sequence[_Block], turn: int) -> None:
     """One pull in each block that has a class in want; together they make one table."""
-    room, pull = possible.room(_REACH), _pull(possible, width, turn)
+    room, pull = possible.room(REACH), _pull(possible, width, turn)
     change = np.zeros(len(possible.joined), dtype=np.int64)
     for block in blocks:
         if pull.goal[block.classes].any():
@@ -123,7 +121,7 @@ def _all_at_once(possible: Possible, width: IntArray, number: IntArray, *, few: 
 
 def _far(possible: Possible, pull: Pull, number: IntArray) -> IntArray | None:
     """The table to which a pull gets the base; None where none was found in whole numbers."""
-    change = pulled_whole(possible.room(_REACH), pull, number)
+    change = pulled_whole(possible.room(REACH), pull, number)
     if change is None:
         return None
     table = possible.base + possible.joined.steps @ change
@@ -159,11 +157,11 @@ class _Steps:
     @classmethod
     def of(cls, possible: Possible, width: IntArray, number: IntArray) -> _Steps:
         """Nothing tried yet. width: int64 [h]."""
-        classes, room = possible.joined, possible.room(_REACH)
+        classes, room = possible.joined, possible.room(REACH)
         wanted = classes.most(np.where(possible.wanting(width), width, 0))
         cells, step = classes.first
         ends = [step * (end - possible.base)[cells] for end in (possible.low, possible.high)]
-        down, up = (np.where(end >= _REACH, np.inf, end) for end in (room.down, room.up))
+        down, up = (np.where(end >= REACH, np.inf, end) for end in (room.down, room.up))
         cost = 1 + fractions(len(classes), 0) / 10
         pieces = Pieces(classes.sums, cost, down, up, float(wanted.max(initial=1)), number)
         return cls(pieces, wanted, np.minimum(*ends), np.maximum(*ends))
