@@ -212,15 +212,14 @@ def fast(
     """Moves that make all primary cells safe, small values first, and the secondaries that they change.
 
     cuts: the system in small pieces, in larger ones and so on, where to look first; everywhere at once without them.
+    In the smallest, cells of earlier pieces stand still: larger ones serve such a cell sooner than answers up and down.
     branches: where cells stand in the trees, as `Boxes.branches`; what no piece serves is looked for there next.
     little: as `LITTLE`. Raises Unprotectable.
     """
     search = Search(question, little)
-    for pieces in cuts:
-        alone = partial(Search.in_pieces, pieces=pieces, alone=True)
-        with_earlier = partial(Search.in_pieces, pieces=pieces, alone=False)
-        for ways in ((alone,), (alone, with_earlier)):
-            _serve_all(search, ways, pieces.number)
+    for place, pieces in enumerate(cuts):
+        alone, with_earlier = (partial(Search.in_pieces, pieces=pieces, alone=alone) for alone in (True, False))
+        _serve_all(search, (alone, with_earlier) if place else (alone,), pieces.number)
     near: tuple[Way, ...] = (partial(Search.in_branches, branches=branches),) if branches else ()
     left = _serve_all(search, (*near, *_ANYWHERE), np.zeros(len(question), dtype=np.int64))
     if left:

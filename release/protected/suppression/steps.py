@@ -48,9 +48,9 @@ def spread_large(possible: Possible, width: IntArray) -> None:
 
 
 def _pull(possible: Possible, width: IntArray, turn: int) -> Pull:
-    """All classes in want are pulled up or down by lot, each the other way round in the next turn."""
-    many = len(possible.joined)
-    sign = drawn_signs(many, turn)
+    """All classes in want are pulled up or down by lot, each the other way round next; off a bound where one is."""
+    many, room = len(possible.joined), possible.room(1)
+    sign = np.where(room.down == 0, 1, np.where(room.up == 0, -1, drawn_signs(many, turn)))
     goal, _ = possible.goals(width, sign, wanting=possible.wanting(width))
     weight = (0.7 + 0.6 * fractions(many, turn + 50)) * (1 + _HARDER / max(int(np.count_nonzero(goal)), 1))
     return Pull(sign, weight, goal)
