@@ -5,7 +5,8 @@
 
 Per table: all non-empty cells, primary ones, secondaries (cells and value), bound and gap where there is one, CPU
 seconds of engine and of certificate, megabytes, cells that are unsafe or undecided for an outsider, pairs of an insider
-and a cell that he learns (sensitive cells, and any hidden cell). The attacker knows that hidden counts are at least 1.
+and a cell that he learns (sensitive cells, and any hidden cell). The attacker knows that hidden counts are at least 1;
+`--least` changes what he knows, to show what protection from it costs.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ def main() -> None:
 
 def line(instance: Instance, peer: tuple[str, str], asked: argparse.Namespace) -> list[str]:
     """The figures of one table, or what was refused."""
+    if asked.least is not None:
+        instance = replace(instance, lower=np.full(len(instance.values), asked.least))
     question, start = replace(instance.question(asked.cost), insiders=asked.insiders), cpu_seconds()
     try:
         pattern = protect(question, effort=asked.effort)
@@ -136,6 +139,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument(
         "--insiders", choices=["nobody", "primary", "hidden"], default="primary", help="what they must not learn"
     )
+    parser.add_argument("--least", type=int, help="what attackers know that hidden counts are at least")
     parser.add_argument("--only", nargs="+", default=[])
     parser.add_argument("--large", action="store_true", help="also tables of 30,000 to 60,000 cells")
     parser.add_argument("--quick", action="store_true", help="no attacker, the certificate only")

@@ -3,7 +3,7 @@
 frame + hierarchies -> system of cells and sums -> primary rules -> engine -> certificate -> verified -> frames
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,10 +11,24 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import PolicyError, UsageError, VerificationError, nearest, roughly
-from release.protected.pandas_facts import Columns, cell_facts, group_totals, refuse_missing_columns
+from release.protected.pandas_facts import (
+    Columns,
+    cell_facts,
+    contributions_of,
+    group_totals,
+    pairs,
+    refuse_missing_columns,
+)
 from release.protected.suppression.boxes import branches_of
 from release.protected.suppression.certificate import Certificate, certify_as_wide
 from release.protected.suppression.inner import faults_inside, highest_found, protect_upwards, too_low
+from release.protected.suppression.judged_unions import (
+    Behind,
+    Task,
+    UnsafeUnions,
+    unsafe_unions,
+    until_no_union_is_unsafe,
+)
 from release.protected.suppression.primary import Primary, judge, not_far_enough
 from release.protected.suppression.question import BoolArray, CostKind, Pattern, Question, cost_of
 from release.protected.suppression.rules import CellFacts, KDisclosure, Rule
@@ -113,10 +127,15 @@ def suppress_table(
     facts = cell_facts(frame, system, columns, rules)
     primary = judge(facts, rules)
     values = facts.counts if facts.sums is None else facts.sums
-    question = _question(system, values, primary, how)
-    _refuse_all_primary(question)
-    pattern = protect_upwards(question, _upward(question, primary), effort=how.effort)
-    hidden = pattern.hidden[: len(system)]
+    asked = Task(_question(system, values, primary, how), primary.upward)
+    _refuse_all_primary(asked.question)
+    unsafe = _judge_of_unions(frame, system, columns=columns, facts=facts, rules=rules)
+    task, pattern = until_no_union_is_unsafe(
+        asked,
+        lambda task: protect_upwards(task.question, task.upward, effort=how.effort),
+        lambda pattern: unsafe(_view(system, values, pattern.hidden, asked.question)),
+    )
+    question, hidden = task.question, pattern.hidden[: len(system)]
     view = _view(system, values, hidden, question)
     certificate, width = _proven(view, np.maximum(primary.stated, how.width * question.primary[: len(system)]))
     _refuse_unless_safe_inside(question, pattern, view, primary)
@@ -215,16 +234,20 @@ def _where(system: System, wanted: Where) -> BoolArray:
     return found
 
 
+def _judge_of_unions(
+    frame: "pd.DataFrame", system: System, *, columns: Columns, facts: CellFacts, rules: Sequence[Rule]
+) -> Callable[[View], UnsafeUnions]:
+    """What finds sums of hidden sums that a rule objects to; of counts it looks at none."""
+    behind = Behind(pairs(system), contributions_of(frame, columns))
+    judging = () if columns.value is None else (rules,)
+    return lambda view: unsafe_unions(facts, behind, judging, view)
+
+
 def _view(system: System, values: IntArray, hidden: BoolArray, question: Question) -> View:
     """What an outsider has of the published table."""
     lower = question.lower[: len(system)]
     known = np.where(lower < 0, -NO_BOUND, lower).astype(np.int64)
-    return outsider(system.relations, values, hidden, lower=known, branches=branches_of(system))
-
-
-def _upward(question: Question, primary: Primary) -> IntArray:
-    """How far above the truth readers must think each cell possible, complements included."""
-    return np.concatenate([primary.upward, np.zeros(len(question) - len(primary.upward), np.int64)])
+    return outsider(system.relations, values, hidden[: len(system)], lower=known, branches=branches_of(system))
 
 
 def _proven(view: View, asked: IntArray) -> tuple[Certificate, IntArray]:

@@ -108,17 +108,25 @@ def _with_contributors(
     facts: CellFacts, frame: "pd.DataFrame", system: System, columns: Columns, rules: Sequence[Rule]
 ) -> CellFacts:
     """Number of contributors, who is alone, and the largest contributions where a magnitude is given."""
+    _, who, amount = contributions_of(frame, columns)
+    top = max((rule.n for rule in rules if isinstance(rule, Dominance)), default=2)
+    contributors, sole, largest = contributions(system, who, amount, top=max(top, 2))
+    return replace(facts, contributors=contributors, sole=sole, largest=largest if columns.value is not None else None)
+
+
+def contributions_of(frame: "pd.DataFrame", columns: Columns) -> tuple[IntArray, IntArray, IntArray]:
+    """(row, contributor's number, amount) of every row; nothing where no column tells whose it is."""
     import pandas as pd
 
+    if columns.contributor is None:
+        return (np.zeros(0, np.int64),) * 3
     who = pd.factorize(frame[columns.contributor])[0].astype(np.int64)
     amount = np.ones(len(frame), np.int64)
     if columns.value is not None:
         amount = whole_numbers(frame, columns.value, decimals=columns.decimals)
     elif columns.count is not None:
         amount = whole_numbers(frame, columns.count)
-    top = max((rule.n for rule in rules if isinstance(rule, Dominance)), default=2)
-    contributors, sole, largest = contributions(system, who, amount, top=max(top, 2))
-    return replace(facts, contributors=contributors, sole=sole, largest=largest if columns.value is not None else None)
+    return np.arange(len(frame)), who, amount
 
 
 def contributions(system: System, who: IntArray, amount: IntArray, *, top: int) -> tuple[IntArray, IntArray, IntArray]:

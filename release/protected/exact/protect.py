@@ -22,7 +22,7 @@ from release.protected.exact.judged import Judged, judged
 from release.protected.exact.known import known_of_sums, persons_shown
 from release.protected.exact.protected import Proof, Protected, sealed
 from release.protected.exact.sets import TableSet
-from release.protected.exact.unions import UnsafeUnions, unsafe_unions, with_unions
+from release.protected.exact.unions import judge_of_unions
 from release.protected.perturb.cell_key import SumNoise, perturbed_counts, perturbed_sums
 from release.protected.perturb.controlled import controlled_rounding
 from release.protected.perturb.random_rounding import randomly_rounded
@@ -31,15 +31,14 @@ from release.protected.perturb.table import perturbation_table
 from release.protected.suppression.boxes import branches_of
 from release.protected.suppression.certificate import Certificate, Uncertified, certify_as_wide
 from release.protected.suppression.inner import faults_inside, highest_found, protect_upwards, too_low
+from release.protected.suppression.judged_unions import Task, UnsafeUnions, until_no_union_is_unsafe
 from release.protected.suppression.primary import not_far_enough
 from release.protected.suppression.question import BoolArray, Pattern, Question, Unprotectable
 from release.protected.suppression.rules.groups import with_complements
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import View, outsider
-from release.shown import Closed, Shown
+from release.shown import Shown
 
-_ROUNDS = 25
-"""Calls of the engine for sums, at most, until no union of hidden ones is unsafe."""
 _FAR_BELOW = -(2**50)
 """For the engine, where nothing is known below a figure."""
 
@@ -118,7 +117,7 @@ def _cells(tables: TableSet, counts: TrueCounts, policy: Policy) -> TrueCells:
 def _suppressed(cells: TrueCells, policy: Policy, beside: Sequence[Protected]) -> tuple[Protected, OfficeReport]:
     asked = _judged(cells, policy)
     lower, upper = _known(cells, asked, policy, beside)
-    task, pattern = _pattern(cells, asked, _Task(_question(cells, asked, lower), asked.upward), policy)
+    task, pattern = _pattern(cells, asked, Task(_question(cells, asked, lower), asked.upward), policy)
     hidden: BoolArray = pattern.hidden[: len(cells.values)]
     view = outsider(
         cells.system.relations, cells.values, hidden, lower=lower, upper=upper, branches=branches_of(cells.system)
@@ -144,40 +143,22 @@ def _judged(cells: TrueCells, policy: Policy) -> Judged:
     return judged(cells, policy.exact, before(policy, cells.tables, cells.system, cells.values))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class _Task(Closed):
-    """What is asked of the engine, and how far above the truth readers must think cells possible, int64 [<= n]."""
-
-    question: Question
-    asked_upward: IntArray
-
-    @property
-    def upward(self) -> IntArray:
-        """The same for cells that no table shows too; 0 where nothing is asked."""
-        more = len(self.question) - len(self.asked_upward)
-        return np.concatenate([self.asked_upward, np.zeros(more, np.int64)])
-
-    def with_unions(self, unsafe: UnsafeUnions) -> "_Task":
-        """The task with unions of hidden sums as cells of their own."""
-        return _Task(with_unions(self.question, unsafe), np.concatenate([self.upward, unsafe.upward]))
-
-
-def _pattern(cells: TrueCells, asked: Judged, task: _Task, policy: Policy) -> tuple[_Task, Pattern]:
+def _pattern(cells: TrueCells, asked: Judged, task: Task, policy: Policy) -> tuple[Task, Pattern]:
     """The cells to hide; of sums as many more as it takes that no union of them is unsafe. Gives the last task too."""
-    for _ in range(_ROUNDS):
-        pattern = _once(cells, asked, task)
-        if not cells.tables.summed:
-            return task, pattern
-        hidden = pattern.hidden[: len(cells.values)]
-        view = outsider(cells.system.relations, cells.values, hidden, lower=task.question.lower[: len(cells.values)])
-        unsafe = unsafe_unions(cells, policy.exact, view)
-        if not unsafe.cells:
-            return task, pattern
-        task = task.with_unions(unsafe)
-    raise _unpublishable("sums of hidden sums, which anybody can work out, break the rules whatever else is hidden")
+    if not cells.tables.summed:
+        return task, _once(cells, asked, task)
+    n, lower, judge = len(cells.values), task.question.lower[: len(cells.values)], judge_of_unions(cells, policy.exact)
+
+    def unsafe(pattern: Pattern) -> UnsafeUnions:
+        return judge(outsider(cells.system.relations, cells.values, pattern.hidden[:n], lower=lower))
+
+    try:
+        return until_no_union_is_unsafe(task, lambda task: _once(cells, asked, task), unsafe)
+    except Unprotectable as problem:
+        raise _unpublishable(problem.faults[0].what) from None
 
 
-def _once(cells: TrueCells, asked: Judged, task: _Task) -> Pattern:
+def _once(cells: TrueCells, asked: Judged, task: Task) -> Pattern:
     """One call of the engine; its refusals in words about the policy."""
     try:
         pattern = protect_upwards(task.question, task.upward, effort=asked.effort)
@@ -245,7 +226,7 @@ def _refuse_unless_proven(view: View, certificate: Certificate, width: IntArray,
     _refuse(faults, "the certificate of the exact tables", "ask for less width, or for coarser levels")
 
 
-def _refuse_unless_safe_inside(task: _Task, pattern: Pattern, view: View, asked: Judged) -> None:
+def _refuse_unless_safe_inside(task: Task, pattern: Pattern, view: View, asked: Judged) -> None:
     """The office's inner check, with the true rules: what the public certificate can't show."""
     true = task.question.values[: len(view.values)]
     highest = highest_found(view, true, asked.upward, moves=pattern.moves)
