@@ -145,7 +145,8 @@ def facts_text(facts: Mapping[str, Any]) -> str:
 def _entry_line(entry: Mapping[str, Any]) -> str:
     amount = f"ρ = {entry['rho']}" if "rho" in entry else ""
     request = f"request {entry['request'][:12]}…" if "request" in entry else ""
-    tables = [name for one in entry.get("outside", {}).get("sets", ()) for name in one["tables"]]
+    sets = entry.get("outside", {}).get("sets", ())
+    tables = [f"{name} (sums)" if "sums_of" in one else name for one in sets for name in one["tables"]]
     outside = f"outside of ε: {', '.join(tables)}" if tables else ""
     texts = [amount, request, entry.get("release", ""), outside, entry.get("by", ""), entry.get("reason", "")]
     return f"{entry['number']:>6}  {entry['time']}  {entry['kind']:<8} {'; '.join(text for text in texts if text)}"

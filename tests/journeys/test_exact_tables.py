@@ -12,6 +12,7 @@ from helpers.journey import ROOT, made_once, secrets_in, shared_folder, utfall
 from release.shipped import shipped
 
 SUPPRESSED, LINKED, KEYED = "graduates-by-region-and-field", "graduates-by-field-and-year", "activity-by-education"
+SUMMED = "pay-by-region-and-field"
 
 
 class Office:
@@ -108,6 +109,17 @@ def test_changed_figures_carry_their_range(office):
     assert all(float(row["upper"]) - float(row["value"]) == 5 for row in counts)
 
 
+def test_a_mean_is_shown_where_its_sum_and_its_persons_are(office):
+    found = {(r["provider"], r["field"], r["pay-1"], r["statistic"]): r for r in rows(office.public, SUMMED)}
+    means = {key[:2]: row for key, row in found.items() if key[3] == "mean"}
+    assert {row["status"] for row in means.values()} == {"shown", "suppressed"}
+    for place, mean in means.items():
+        total, persons = found[*place, "all", "sum"], found[*place, "reported", "count"]
+        assert (mean["status"] == "shown") == (total["status"] == persons["status"] == "shown")
+        if mean["status"] == "shown":
+            assert float(mean["value"]) == pytest.approx(float(total["value"]) / float(persons["value"]))
+
+
 def test_the_attacker_works_nothing_out(office):
     told = utfall("attack", *(office.public / "tables" / f"{table}.csv" for table in (SUPPRESSED, LINKED)))
     assert told.code == 0, told.all
@@ -131,10 +143,10 @@ def test_the_attacker_sees_a_table_that_was_protected_alone(copied):
 def test_the_promise_says_what_it_is_not(office):
     promise = (office.public / "promise.md").read_text(encoding="utf-8")
     assert "This release isn't differentially private" in promise
-    assert all(table in promise for table in (SUPPRESSED, LINKED, KEYED))
+    assert all(table in promise for table in (SUPPRESSED, LINKED, KEYED, SUMMED))
     manifest = json.loads((office.public / "manifest.json").read_text())
     assert manifest["promise"]["rho"] == "0"
-    assert manifest["promise"]["exact_tables"] == [SUPPRESSED, LINKED, KEYED]
+    assert manifest["promise"]["exact_tables"] == [SUPPRESSED, LINKED, KEYED, SUMMED]
 
 
 def test_the_ledger_notes_a_disclosure_outside_of_epsilon(office):
@@ -142,9 +154,10 @@ def test_the_ledger_notes_a_disclosure_outside_of_epsilon(office):
     assert [entry["kind"] for entry in entries] == ["genesis", "publish"]
     outside = entries[1]["outside"]
     assert outside["noisy"] is False
-    assert [one["tables"] for one in outside["sets"]] == [[SUPPRESSED, LINKED], [KEYED]]
+    assert [one["tables"] for one in outside["sets"]] == [[SUPPRESSED, LINKED, SUMMED], [KEYED], [SUMMED]]
     assert utfall("ledger", "verify", "--ledger", office.ledger).code == 0
-    assert f"outside of ε: {SUPPRESSED}, {LINKED}, {KEYED}" in utfall("ledger", "show", "--ledger", office.ledger).out
+    shown = utfall("ledger", "show", "--ledger", office.ledger).out
+    assert f"outside of ε: {SUPPRESSED}, {LINKED}, {SUMMED}, {KEYED}, {SUMMED} (sums)" in shown
 
 
 def test_the_audit_passes_every_claim(office):

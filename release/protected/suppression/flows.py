@@ -86,11 +86,13 @@ class Flows:
 
     def set_cost(self, cells: IntArray, cost: FloatArray) -> None:
         """Change the costs of some cells."""
-        self.cost[cells] = cost
         order = np.argsort(cells, kind="stable")
-        rising, cost = cells[order], cost[order].astype(float)
+        rising, asked = cells[order], cost[order].astype(float)
+        new = asked != self.cost[rising]
+        rising, asked = rising[new], asked[new]
+        self.cost[rising] = asked
         both = np.concatenate([rising, rising + self.number]).astype(np.int32)
-        self._model.changeColsCost(len(both), both, np.concatenate([cost, cost]))
+        self._model.changeColsCost(len(both), both, np.concatenate([asked, asked]))
 
     def cheapest(self, cell: int, amount: int, *, still: IntArray | None = None) -> Move | None:
         """The cheapest whole-number move that changes `cell` by `amount` (its sign counts); None if there is none.
