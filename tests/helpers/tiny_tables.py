@@ -1,5 +1,6 @@
 """Tiny exact tables, and the slow obvious twin of the engine: try every whole number that the hidden cells may be."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -13,14 +14,18 @@ COLUMNS = Hierarchy.flat("column", ["x", "y", "z"], root="all")
 
 
 @st.composite
-def questions(draw, *, most=2, width=1, insiders="nobody"):
-    """A table of two dimensions, one with a level between; counts 0 to 6, those up to `most` are primary."""
+def questions(draw, *, most=2, width=1, insiders="nobody", zeros=False):
+    """A table of two dimensions, one with a level between; counts 0 to 6, those up to `most` are primary.
+
+    zeros: whether empty cells are as sensitive; else they are printed.
+    """
     counts = np.array(draw(st.lists(st.integers(0, 6), min_size=12, max_size=12).filter(any)))
     rows = [(r, c) for r, c in product(ROWS.leaves, COLUMNS.leaves)]
-    kept = [pair for pair, count in zip(rows, counts, strict=True) if count]
+    kept = [pair for pair, count in zip(rows, counts, strict=True) if count or zeros]
     leaves = {"row": [r for r, _ in kept], "column": [c for _, c in kept]}
     system = crossed({"row": [ROWS], "column": [COLUMNS]}, leaves=leaves)
-    return question_of(system, counts[counts > 0], most=most, width=width, insiders=insiders)
+    question = question_of(system, counts if zeros else counts[counts > 0], most=most, width=width, insiders=insiders)
+    return replace(question, lower=np.zeros(len(question), np.int64)) if zeros else question
 
 
 def question_of(system, counts, *, most=2, width=1, insiders="nobody"):
@@ -69,14 +74,15 @@ def narrow_cells(question, hidden):
 
 
 def learned_by_insiders(question, hidden, *, only_primary):
-    """Pairs (insider's cell, hidden cell of others) that he can work out."""
-    pairs = []
+    """Pairs (insider's cell, hidden cell of others) that he can work out, and couldn't if all were hidden."""
+    pairs, everything = [], np.ones(len(question), dtype=bool)
     for own in np.flatnonzero(hidden & (question.alone >= 0)):
         mine = np.flatnonzero(question.alone == question.alone[own])
         others = hidden & (question.primary if only_primary else True)
         others[mine] = False
         for cell in np.flatnonzero(others):
             low, high = possible_range(question, hidden, cell, fixed=mine)
-            if high == low:
+            least, most = possible_range(question, everything, cell, fixed=mine)
+            if high == low and most > least:
                 pairs.append((int(own), int(cell)))
     return pairs

@@ -48,6 +48,16 @@ def test_nobody_alone_in_a_cell_learns_a_sensitive_one(question):
     assert learned_by_insiders(question, pattern.hidden, only_primary=True) == []
 
 
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(questions(insiders="primary", zeros=True))
+def test_with_empty_cells_hidden_what_can_be_protected_is(question):
+    """Where hiding everything is safe from outsiders, some pattern is safe from all: empty cells aren't in the way."""
+    assume(not narrow_cells(question, np.ones(len(question), dtype=bool)))
+    pattern = protect(question)
+    assert narrow_cells(question, pattern.hidden) == []
+    assert learned_by_insiders(question, pattern.hidden, only_primary=True) == []
+
+
 @QUICK
 @given(questions(insiders="primary"))
 def test_the_same_question_gives_the_same_pattern(question):

@@ -134,7 +134,8 @@ def test_closeness_is_a_walk_step_by_step(question):
 
 def probe_of(question: Question, share: np.ndarray) -> Probe:
     room = (question.values - question.lower).astype(float)
-    probe = Probe(csr_array(question.relations), room, question.alone, Work(np.inf))
+    known_to = [question.known_to(cell) for cell in range(len(question))]
+    probe = Probe(csr_array(question.relations), room, alone=question.alone, known_to=known_to, work=Work(np.inf))
     probe.open(share)
     return probe
 

@@ -73,6 +73,19 @@ def test_someone_alone_in_a_cell_undoes_a_square():
     assert not learned_by_insiders(careful, protect(careful).hidden, only_primary=False)
 
 
+def test_who_is_alone_in_a_row_knows_its_empty_cells_and_others_dont():
+    """Row a holds one person, at x, who knows that a/y and a/z are empty: nothing to keep from him, all from others."""
+    counts = np.array([1, 0, 0, 7, 6, 9, 8, 9, 0])
+    question = replace(square(counts, insiders="primary"), lower=np.zeros(16, np.int64))
+    person = question.alone[at(question, "a", "all")]
+    assert question.known_to(at(question, "a", "y")) == {person}
+    assert question.known_to(at(question, "c", "z")) == frozenset()
+    pattern = protect(question)
+    assert pattern.hidden[[at(question, row, column) for row, column in ("ay", "az", "cz")]].all()
+    assert narrow_cells(question, pattern.hidden) == []
+    assert learned_by_insiders(question, pattern.hidden, only_primary=True) == []
+
+
 def test_linked_tables_protected_one_by_one_give_each_other_away():
     """Two tables share the rows' totals: one hides two, the other prints them. As one system nothing is known."""
     trees = TREES | {"other": [Hierarchy.flat("other", ["p", "q"], root="all")]}

@@ -54,8 +54,9 @@ def proven(question: Question, master: Master, *, nodes: int) -> float:
 def whole_table(question: Question, work: Work) -> Piece:
     """The whole question as one piece: primaries hidden, every other cell free unless it must be shown."""
     room = (question.values - question.lower).astype(float)
+    known_to = [question.known_to(cell) for cell in range(len(question))]
     return Piece(
-        probe=Probe(question.relations, room, known_alone(question), work),
+        probe=Probe(question.relations, room, alone=known_alone(question), known_to=known_to, work=work),
         fixed=question.primary,
         free=np.flatnonzero(~question.primary & ~question.publish),
         cost=question.cost,

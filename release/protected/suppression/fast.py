@@ -187,8 +187,8 @@ class Search:
         self.lowest[cells] = np.minimum(self.lowest[cells], move.change)
         people = self.alone[cells]
         inside = frozenset(people[people >= 0].tolist())
-        for cell, person in zip(cells.tolist(), people.tolist(), strict=True):
-            others = inside - {person}
+        for cell in cells.tolist():
+            others = inside - self.question.known_to(cell)
             before = self.common[cell]
             self.common[cell] = others if before is None else before & others
 

@@ -64,8 +64,9 @@ def improve(standing: Standing, work: Work, *, reach: Reach = Reach(), seed: int
 def improved(standing: Standing, block: Block, work: Work, *, most: float) -> bool:
     """Solve a block with at most so much of the work; whether that made the pattern cheaper."""
     own = Work(min(work.left, most))
-    sums = sums_of(standing.question, block.cells)
-    probe = Probe(sums, standing.room[block.cells], standing.alone[block.cells], own)
+    sums, known_to = sums_of(standing.question, block.cells), map(standing.question.known_to, block.cells.tolist())
+    room, alone = standing.room[block.cells], standing.alone[block.cells]
+    probe = Probe(sums, room, alone=alone, known_to=list(known_to), work=own)
     hidden = _cheaper(standing, block, probe)
     done = hidden is not None and _settle(standing, block, hidden, own)
     work.spend(own.spent + 20)

@@ -12,6 +12,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.certificate import sums_of
+from release.protected.suppression.knowing import known_beforehand
 from release.protected.suppression.possible import Possible
 from release.protected.suppression.spread import spread
 from release.protected.suppression.view import BoolArray, View
@@ -89,7 +90,7 @@ def insiders(view: View, truth: IntArray, alone: IntArray, *, moves: Any = None)
     the truth that are known already (the engine's), each checked here; without them all are searched.
     """
     sums, mine = sums_of(view), np.asarray(truth, np.int64)[view.hidden]
-    names, cells = _cells_of(np.asarray(alone)[view.hidden])
+    names, cells = _known_cells(view, np.asarray(truth, np.int64), np.asarray(alone, np.int64))
     known = _Known(sums, mine, cells, _checked(sums, mine, view, moves))
     if known.moves.shape[0] == 0 or len(np.unique(known.threats()[:, 0])) > 2 * _GROUPS:
         _search_by_groups(known)
@@ -164,14 +165,17 @@ def _pieces(matrix: Any, change: IntArray) -> Any:
     return sparse.csr_array((change[cells], (labels, cells)), shape=(count if len(cells) else 0, len(change)))
 
 
-def _cells_of(people: IntArray) -> tuple[IntArray, Any]:
-    """The insiders' numbers [p], and their cells, sparse [h, p]."""
+def _known_cells(view: View, truth: IntArray, alone: IntArray) -> tuple[IntArray, Any]:
+    """The insiders' numbers [p], and the hidden cells that each knows beforehand, sparse [h, p]."""
     from scipy import sparse
 
-    cells = np.flatnonzero(people >= 0)
-    names, place = np.unique(people[cells], return_inverse=True)
-    ones = np.ones(len(cells), np.int32)
-    return names, sparse.csr_array((ones, (cells, place)), shape=(len(people), len(names)))
+    mine = np.where(view.published, -1, alone)
+    known = known_beforehand(view.relations, truth, view.lower, mine)
+    names = np.array(sorted(known), np.int64)
+    place = {cell: i for i, cell in enumerate(view.hidden.tolist())}
+    pairs = [(place[cell], i) for i, name in enumerate(names.tolist()) for cell in known[name] if cell in place]
+    cells, who = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
+    return names, sparse.csr_array((np.ones(len(cells), np.int32), (cells, who)), shape=(len(view.hidden), len(names)))
 
 
 def _checked(sums: Sums, truth: IntArray, view: View, moves: Any) -> Any:

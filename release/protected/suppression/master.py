@@ -220,7 +220,7 @@ def unmet_by_anyone(probe: Probe, hidden: BoolArray, demands: Sequence[Demand]) 
     """Demands that no move meets, with those of insiders who are in all moves found for a cell."""
     missing, moves = unmet(probe, hidden, demands)
     while not missing:
-        inside = [other for demand in demands for other in _insiders(moves, demand, probe.alone)]
+        inside = [other for demand in demands for other in _insiders(moves, demand, probe)]
         if not inside:
             break
         missing, more = unmet(probe, hidden, inside)
@@ -228,12 +228,12 @@ def unmet_by_anyone(probe: Probe, hidden: BoolArray, demands: Sequence[Demand]) 
     return missing
 
 
-def _insiders(moves: list[IntArray], demand: Demand, alone: IntArray) -> list[Demand]:
-    """Those alone in a cell who are in all moves of the demand's cell, besides the one alone there."""
+def _insiders(moves: list[IntArray], demand: Demand, probe: Probe) -> list[Demand]:
+    """Those alone in a cell who are in all moves of the demand's cell, but for those who know it beforehand."""
     if demand.still != NOBODY:
         return []
-    through = [set(alone[np.flatnonzero(move)].tolist()) for move in moves if move[demand.cell]]
-    known = set.intersection(*through) - {NOBODY, int(alone[demand.cell])} if through else set()
+    through = [set(probe.alone[np.flatnonzero(move)].tolist()) for move in moves if move[demand.cell]]
+    known = set.intersection(*through) - {NOBODY} - probe.known_to[demand.cell] if through else set()
     return [Demand(demand.cell, 1, person) for person in sorted(known)]
 
 

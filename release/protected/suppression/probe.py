@@ -56,11 +56,20 @@ class Probe:
     """One warm linear program over moves: the farthest change of a cell, others in a box of width times their share.
 
     relations: sums [m, n]. room: float [n], how far each cell may fall; none rises more than the demanded width, since
-    a move that does more than is asked is seldom needed. alone: contributor of each cell, NOBODY elsewhere.
+    a move that does more than is asked is seldom needed. alone: contributor of each cell, NOBODY elsewhere. known_to:
+    who knows each cell beforehand, as `Question.known_to`.
     """
 
-    def __init__(self, relations: csr_array, room: FloatArray, alone: IntArray, work: Work) -> None:
-        self.relations, self.room, self.alone, self.work = relations, room, alone, work
+    def __init__(
+        self,
+        relations: csr_array,
+        room: FloatArray,
+        *,
+        alone: IntArray,
+        known_to: Sequence[frozenset[int]],
+        work: Work,
+    ) -> None:
+        self.relations, self.room, self.alone, self.known_to, self.work = relations, room, alone, known_to, work
         self.number = relations.shape[1]
         self._all = np.arange(self.number, dtype=np.int32)
         self._share, self._width, self._far = np.zeros(self.number), 1, 1
@@ -128,7 +137,7 @@ class Probe:
             changed = set(self.alone[np.abs(end.change) > _TINY].tolist())
             if end.amount > demand.width - _NEAR:
                 break
-        people = changed - {NOBODY, int(self.alone[demand.cell])}
+        people = changed - {NOBODY} - self.known_to[demand.cell]
         return [Demand(demand.cell, 1, person) for person in sorted(people)]
 
     def _weights(self, demand: Demand) -> FloatArray | None:

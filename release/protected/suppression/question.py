@@ -8,7 +8,9 @@ cell, who knows it, all other hidden cells still have a move that leaves his cel
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,6 +18,7 @@ import numpy.typing as npt
 
 from release.codes import IntArray
 from release.errors import UtfallError
+from release.protected.suppression.knowing import known_beforehand
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -62,6 +65,20 @@ class Question:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def known_to(self, cell: int) -> frozenset[int]:
+        """Who knows a cell beforehand, whatever is hidden: who is alone in it, or in a total that leaves it nothing."""
+        return self._knowing.get(cell, frozenset())
+
+    @cached_property
+    def _knowing(self) -> dict[int, frozenset[int]]:
+        if self.alone is None:
+            return {}
+        people: dict[int, set[int]] = defaultdict(set)
+        for person, cells in known_beforehand(self.relations, self.values, self.lower, self.alone).items():
+            for cell in cells:
+                people[cell].add(person)
+        return {cell: frozenset(names) for cell, names in people.items()}
 
     def guarded(self, cell: int) -> bool:
         """Whether no insider may learn this cell."""

@@ -129,7 +129,7 @@ class Standing:
             return []
         known: frozenset[int] | None = None
         for number in numbers:
-            here = self.people[number] - {int(self.alone[cell])}
+            here = self.people[number] - self.question.known_to(cell)
             known = here if known is None else known & here
             if not known:
                 return []
