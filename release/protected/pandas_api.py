@@ -26,6 +26,7 @@ from release.protected.suppression.judged_unions import (
     Behind,
     Task,
     UnsafeUnions,
+    no_unions,
     unsafe_unions,
     until_no_union_is_unsafe,
 )
@@ -238,9 +239,10 @@ def _judge_of_unions(
     frame: "pd.DataFrame", system: System, *, columns: Columns, facts: CellFacts, rules: Sequence[Rule]
 ) -> Callable[[View], UnsafeUnions]:
     """What finds sums of hidden sums that a rule objects to; of counts it looks at none."""
+    if columns.value is None:
+        return lambda _: no_unions()
     behind = Behind(pairs(system), contributions_of(frame, columns))
-    judging = () if columns.value is None else (rules,)
-    return lambda view: unsafe_unions(facts, behind, judging, view)
+    return lambda view: unsafe_unions(facts, behind, [rules], view)
 
 
 def _view(system: System, values: IntArray, hidden: BoolArray, question: Question) -> View:

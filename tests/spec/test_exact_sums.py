@@ -15,7 +15,7 @@ from release.protected.exact.protected import Protected, objections, sealed, sys
 from release.protected.exact.reading import read_exact
 from release.protected.exact.tables import exact_tables
 from release.protected.suppression.attack import attack
-from release.protected.suppression.judged_unions import UnsafeUnions
+from release.protected.suppression.judged_unions import no_unions
 from release.protected.suppression.protect import protect
 from release.published.exact_files import write_exact
 
@@ -143,15 +143,15 @@ def test_without_the_inner_check_and_its_engine_it_isnt_published(tmp_path, monk
     small = people(PAY | {"n3": [1, 1, 1, 1]})
     policy = pay_policy(tmp_path / "policy")
     assert figures(protected_sums(tmp_path / "good", policy, small), policy)["n2", "sum"] is None
-    monkeypatch.setattr(stage, "judge_of_unions", no_union)
+    monkeypatch.setattr(stage, "judge_of_unions", judge_of_nothing)
     monkeypatch.setattr(stage, "protect_upwards", lambda question, _, *, effort: protect(question, effort=effort))
     with pytest.raises(VerificationError, match="estimated too closely from above"):
         protected_sums(tmp_path / "bad", policy, small)
 
 
-def no_union(*_):
+def judge_of_nothing(*_):
     """Nothing that hidden sums come to together is judged."""
-    return lambda _: UnsafeUnions((), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    return lambda _: no_unions()
 
 
 def test_what_hidden_sums_come_to_together_is_judged_too(tmp_path, monkeypatch):
@@ -162,7 +162,7 @@ def test_what_hidden_sums_come_to_together_is_judged_too(tmp_path, monkeypatch):
     shared = people(employers={"n1-0": "big", **{f"n3-{i}": "big" for i in range(4)}})
     policy = pay_policy(tmp_path / "policy", amount="decimals: 0, contributor: employer")
     assert hidden_sums(protected_sums(tmp_path / "a", policy, shared), policy) == ["n1", "n2", "n3"]
-    monkeypatch.setattr(stage, "judge_of_unions", no_union)
+    monkeypatch.setattr(stage, "judge_of_unions", judge_of_nothing)
     assert hidden_sums(protected_sums(tmp_path / "b", policy, shared), policy) == ["n1", "n3"]
 
 

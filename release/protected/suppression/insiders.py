@@ -24,9 +24,9 @@ _GROUPS = 16
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Insiders(Closed):
-    """Pairs of an insider and a hidden cell of others that he learns exactly, or may. Stays in the office.
+    """Pairs of an insider and a hidden cell that he learns exactly, or may, and doesn't know beforehand (`knowing`).
 
-    learns, undecided: int64 [k, 2], the insider's number and the cell's position. number: of insiders.
+    Stays in the office. learns, undecided: int64 [k, 2], the insider's number and the cell's position. number: of insiders.
     """
 
     learns: IntArray

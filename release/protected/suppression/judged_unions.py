@@ -17,7 +17,7 @@ from release.protected.suppression.unions import Union, unions
 from release.protected.suppression.view import View
 from release.shown import Closed
 
-MOST = 20_000
+_MOST = 20_000
 """Unions looked at, at most."""
 _ROUNDS = 25
 """Calls of the engine, at most, until no union of hidden sums is unsafe."""
@@ -57,15 +57,20 @@ class UnsafeUnions(Closed):
     upward: IntArray
 
 
+def no_unions() -> UnsafeUnions:
+    """Nothing that a rule objects to."""
+    return UnsafeUnions((), np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
 def unsafe_unions(facts: CellFacts, behind: Behind, rules: Sequence[Sequence[Rule]], view: View) -> UnsafeUnions:
     """Every union of two or more hidden sums that the rules of some table would hide.
 
     facts: of the cells of the view, with sums. rules: of each table; those by holders and groups judge cells only.
     """
-    found = [union for union in unions(view, most=MOST).found if len(union.cells) > 1]
     each = [[rule for rule in of if not isinstance(rule, MinimumHolders | KDisclosure)] for of in rules]
-    if not found or not any(each):
-        return UnsafeUnions((), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    found = [union for union in unions(view, most=_MOST).found if len(union.cells) > 1] if any(each) else []
+    if not found:
+        return no_unions()
     together = _facts(facts, behind, found)
     verdicts = [judge(together, of) for of in each if of]
     broken = np.flatnonzero(np.any([verdict.flags for verdict in verdicts], axis=0))
