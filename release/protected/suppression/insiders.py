@@ -26,7 +26,8 @@ _GROUPS = 16
 class Insiders(Closed):
     """Pairs of an insider and a hidden cell that he learns exactly, or may, and doesn't know beforehand (`knowing`).
 
-    Stays in the office. learns, undecided: int64 [k, 2], the insider's number and the cell's position. number: of insiders.
+    learns, undecided: int64 [k, 2], the insider's number and the cell's position. number: of insiders. Stays in the
+    office.
     """
 
     learns: IntArray
