@@ -173,10 +173,10 @@ def _known_cells(view: View, truth: IntArray, alone: IntArray) -> tuple[IntArray
     mine = np.where(view.published, -1, alone)
     known = known_beforehand(view.relations, truth, view.lower, mine)
     names = np.array(sorted(known), np.int64)
-    place = {cell: i for i, cell in enumerate(view.hidden.tolist())}
-    pairs = [(place[cell], i) for i, name in enumerate(names.tolist()) for cell in known[name] if cell in place]
-    cells, who = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
-    return names, sparse.csr_array((np.ones(len(cells), np.int32), (cells, who)), shape=(len(view.hidden), len(names)))
+    pairs = [(cell, i) for i, name in enumerate(names.tolist()) for cell in known[name] if not view.published[cell]]
+    cells, who = np.array(pairs, np.int64).reshape(-1, 2).T
+    place, ones = np.searchsorted(view.hidden, cells), np.ones(len(cells), np.int32)
+    return names, sparse.csr_array((ones, (place, who)), shape=(len(view.hidden), len(names)))
 
 
 def _checked(sums: Sums, truth: IntArray, view: View, moves: Any) -> Any:

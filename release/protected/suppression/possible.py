@@ -8,7 +8,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.corners import Room, room_from
-from release.protected.suppression.joined import Joined, joined
+from release.protected.suppression.joined import Joined, drawn_signs, joined
 from release.protected.suppression.view import BoolArray
 from release.protected.suppression.whole import Sums
 
@@ -47,6 +47,11 @@ class Possible:
     def room(self, reach: int) -> Room:
         """How the classes can change from the base, by at most `reach`."""
         return room_from(self.base, self.sums, self.joined, reach=reach)
+
+    def signs_off_bounds(self, turn: int) -> IntArray:
+        """A direction for each class, [k]: off the bound it stands at in the base, else by lot (`drawn_signs`)."""
+        room = self.room(1)
+        return np.where(room.down == 0, 1, np.where(room.up == 0, -1, drawn_signs(len(self.joined), turn)))
 
     @property
     def width(self) -> IntArray:

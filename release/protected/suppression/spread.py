@@ -104,10 +104,7 @@ def _drawn(possible: Possible, turn: int) -> tuple[IntArray, FloatArray]:
     In the first turns classes that stand at a bound are turned away from it.
     """
     many = len(possible.joined)
-    sign = drawn_signs(many, turn)
-    if turn < _PATIENCE:
-        room = possible.room(1)
-        sign = np.where(room.down == 0, 1, np.where(room.up == 0, -1, sign))
+    sign = possible.signs_off_bounds(turn) if turn < _PATIENCE else drawn_signs(many, turn)
     return sign, 0.7 + 0.6 * fractions(many, 2 * (turn // 2) + 2)
 
 

@@ -18,7 +18,7 @@ from release.protected.suppression.corners import REACH, Pull, Room
 from release.protected.suppression.fast import movable
 from release.protected.suppression.first_table import CUTS, brought_back
 from release.protected.suppression.flows import Move
-from release.protected.suppression.joined import drawn_signs, fractions
+from release.protected.suppression.joined import fractions
 from release.protected.suppression.pieces import Pieces, below, cut, parts
 from release.protected.suppression.possible import Possible
 from release.protected.suppression.pull import pulled_whole
@@ -49,8 +49,7 @@ def spread_large(possible: Possible, width: IntArray) -> None:
 
 def _pull(possible: Possible, width: IntArray, turn: int) -> Pull:
     """All classes in want are pulled up or down by lot, each the other way round next; off a bound where one is."""
-    many, room = len(possible.joined), possible.room(1)
-    sign = np.where(room.down == 0, 1, np.where(room.up == 0, -1, drawn_signs(many, turn)))
+    many, sign = len(possible.joined), possible.signs_off_bounds(turn)
     goal, _ = possible.goals(width, sign, wanting=possible.wanting(width))
     weight = (0.7 + 0.6 * fractions(many, turn + 50)) * (1 + _HARDER / max(int(np.count_nonzero(goal)), 1))
     return Pull(sign, weight, goal)
