@@ -51,6 +51,14 @@ def test_a_coalition_knows_all_its_cells():
     assert {cell for _, cell in together.learns.tolist()} == {2, 6, 9, 10}
 
 
+def test_only_the_asked_cells_count():
+    _, truth, _ = crossed_table(INNER)
+    asked = np.zeros(len(truth), bool)
+    asked[[2, 5, 8]] = True  # cell 8 isn't hidden
+    found = insiders(view_of(INNER, SQUARE), truth, alone_at(len(truth), {1: 7}), asked=asked)
+    assert found.learns.tolist() == [[7, 2], [7, 5]]
+
+
 def test_what_insiders_learn_is_not_shown():
     _, truth, _ = crossed_table(INNER)
     found = insiders(view_of(INNER, SQUARE), truth, alone_at(len(truth), {1: 7}))

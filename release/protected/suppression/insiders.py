@@ -42,11 +42,15 @@ class Insiders(Closed):
 
 @dataclass(eq=False)
 class _Known:
-    """Moves known so far, and who stands in them. moves: sparse [k, h]; cells: sparse [h, p], cells of each insider."""
+    """Moves known so far, and who stands in them. moves: sparse [k, h]; cells: sparse [h, p], cells of each insider.
+
+    asked: rising positions of the hidden cells that nobody shall learn.
+    """
 
     sums: Sums
     truth: IntArray
     cells: Any
+    asked: IntArray
     moves: Any
 
     def add(self, tables: list[IntArray]) -> None:
@@ -57,21 +61,23 @@ class _Known:
         self.moves = sparse.vstack([self.moves, *pieces], format="csr")
 
     def threats(self, people: IntArray | None = None) -> IntArray:
-        """Pairs (insider, hidden cell), [k, 2]: he stands in all known moves of a cell that isn't his.
+        """Pairs (insider, hidden cell), [k, 2]: he stands in all known moves of an asked cell that isn't his.
 
         people: whom to look at, rising; everybody when not given.
         """
         people = np.arange(self.cells.shape[1]) if people is None else people
         changes = (self.moves != 0).astype(np.int32).tocsr()
-        needed = np.asarray(changes.sum(axis=0)).ravel()
         mine = self.cells[:, people].tocsr()
-        both = (changes.T @ ((changes @ mine) != 0).astype(np.int32)).tocoo()
+        stands = ((changes @ mine) != 0).astype(np.int32)
+        changes, mine = changes.tocsc()[:, self.asked], mine[self.asked]
+        needed = np.asarray(changes.sum(axis=0)).ravel()
+        both = (changes.T @ stands).tocoo()
         always = both.data == needed[both.row]
         unmoved = np.flatnonzero(needed == 0)
         cells = np.concatenate([both.row[always], np.repeat(unmoved, len(people))])
         who = np.concatenate([both.col[always], np.tile(np.arange(len(people)), len(unmoved))])
         others = np.asarray(mine[cells, who]).ravel() == 0 if len(cells) else np.zeros(0, bool)
-        return np.column_stack([people[who[others]], cells[others]]).astype(np.int64)
+        return np.column_stack([people[who[others]], self.asked[cells[others]]]).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +89,20 @@ class _Found:
     fixed: BoolArray
 
 
-def insiders(view: View, truth: IntArray, alone: IntArray, *, moves: Any = None) -> Insiders:
+def insiders(
+    view: View, truth: IntArray, alone: IntArray, *, moves: Any = None, asked: BoolArray | None = None
+) -> Insiders:
     """Who learns another hidden cell exactly, given the true table.
 
     truth: int64 [n]. alone: int64 [n], a number for the one contributor of a cell, -1 where there are none or several;
     the same number in several cells is one person or holding, who knows all of them. moves: sparse [k, n], moves from
-    the truth that are known already (the engine's), each checked here; without them all are searched.
+    the truth that are known already (the engine's), each checked here; without them all are searched. asked: bool [n],
+    cells that nobody shall learn, all hidden ones when not given.
     """
     sums, mine = sums_of(view), np.asarray(truth, np.int64)[view.hidden]
     names, cells = _known_cells(view, np.asarray(truth, np.int64), np.asarray(alone, np.int64))
-    known = _Known(sums, mine, cells, _checked(sums, mine, view, moves))
+    whom = np.arange(len(mine)) if asked is None else np.flatnonzero(asked[view.hidden])
+    known = _Known(sums, mine, cells, whom, _checked(sums, mine, view, moves))
     if known.moves.shape[0] == 0 or len(np.unique(known.threats()[:, 0])) > 2 * _GROUPS:
         _search_by_groups(known)
     learns, undecided = _settled(known)
