@@ -5,20 +5,14 @@ frame + hierarchies -> system of cells and sums -> primary rules -> engine -> ce
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from release.codes import IntArray
-from release.errors import PolicyError, UsageError, VerificationError, nearest, roughly
-from release.protected.pandas_facts import (
-    Columns,
-    cell_facts,
-    contributions_of,
-    group_totals,
-    pairs,
-    refuse_missing_columns,
-)
+from release.errors import DataError, PolicyError, UsageError, VerificationError, nearest, roughly
+from release.protected.pandas_facts import cell_facts, contributions_of, group_totals, pairs
+from release.protected.pandas_usage import Columns, How, Where, refuse_what_cant_be_meant
 from release.protected.suppression.boxes import branches_of
 from release.protected.suppression.certificate import Certificate, certify_as_wide
 from release.protected.suppression.inner import faults_inside, highest_found, protect_upwards, too_low
@@ -31,7 +25,7 @@ from release.protected.suppression.judged_unions import (
     until_no_union_is_unsafe,
 )
 from release.protected.suppression.primary import Primary, judge, not_far_enough
-from release.protected.suppression.question import BoolArray, CostKind, Pattern, Question, cost_of
+from release.protected.suppression.question import BoolArray, Pattern, Question, cost_of
 from release.protected.suppression.rules import CellFacts, KDisclosure, Rule
 from release.protected.suppression.rules.groups import with_complements
 from release.protected.suppression.structure import Hierarchy, System, Table, crossed
@@ -45,28 +39,8 @@ Edges = Mapping[str, str] | Sequence[tuple[str, str]]
 Tree = Hierarchy | Edges
 """A tree as {child: parent}, as (parent, child) pairs, or as a Hierarchy."""
 Dimensions = Sequence[str] | Mapping[str, Tree | Sequence[Tree] | None]
-Where = Sequence[Mapping[str, str]]
-"""Cells by some of their codes: [{"region": "Total"}] means all cells at the total of region."""
-
+TOTAL = "Total"
 PROTECTS_OTHERS = "hidden to protect other cells"
-
-
-@dataclass(frozen=True)
-class How:
-    """What is asked of the engine. effort "thorough" hides least, "fast" takes seconds for ten thousands of cells.
-
-    cost: what hiding a cell costs: each the same ("count"), its value, or 1 + log of it. width: two possible tables
-    must differ by so much, in the unit of the figures, at every cell that a rule hides; rules may ask for more.
-    publish, hide: cells that must be shown or hidden whatever the rules say. insiders: a contributor who is alone in a
-    cell and knows himself learns no other hidden figure.
-    """
-
-    effort: Literal["fast", "thorough"] = "thorough"
-    cost: CostKind = "value"
-    width: int = 1
-    publish: Where = ()
-    hide: Where = ()
-    insiders: bool = True
 
 
 @dataclass(frozen=True)
@@ -148,9 +122,7 @@ def suppress_table(
 
 def _prepared(cells: "pd.DataFrame", dimensions: Dimensions, columns: Columns, rules: Sequence[Rule]) -> "pd.DataFrame":
     """The rows that count, with codes as text. Empty cells are left out unless a rule hides them."""
-    if not len(dimensions):
-        raise UsageError("no dimension is named")
-    refuse_missing_columns(cells, (*dimensions, *columns.named))
+    refuse_what_cant_be_meant(cells, dimensions, columns, rules)
     frame = cells.copy()
     for name in dimensions:
         frame[name] = frame[name].astype(str)
@@ -169,16 +141,25 @@ def _system(frame: "pd.DataFrame", dimensions: Dimensions, tables: Sequence[Tabl
 
 
 def _trees(name: str, tree: Tree | Sequence[Tree] | None, codes: Sequence[str]) -> list[Hierarchy]:
-    """One tree or several; without any, all codes below "Total"."""
+    """One tree or several; without any, all codes below the total."""
     if tree is None:
-        return [Hierarchy.flat(name, sorted(codes))]
+        return [_flat(name, codes)]
     if isinstance(tree, Hierarchy):
         return [tree]
     if isinstance(tree, Mapping):
-        return [Hierarchy.from_edges(name, [(parent, child) for child, parent in tree.items()])]
+        return [Hierarchy.from_edges(name, [(str(parent), str(child)) for child, parent in tree.items()])]
     if all(isinstance(part, tuple) for part in tree):
         return [Hierarchy.from_edges(name, [(str(pair[0]), str(pair[1])) for pair in tree])]  # type: ignore[index]
     return [found for part in tree for found in _trees(name, part, codes)]  # type: ignore[arg-type]
+
+
+def _flat(name: str, codes: Sequence[str]) -> Hierarchy:
+    if TOTAL in codes:
+        raise DataError(
+            f'the column "{name}" holds the code "{TOTAL}", which its total is called',
+            now="leave rows with totals out, they are added up here; or give a tree with another name for the total",
+        )
+    return Hierarchy.flat(name, sorted(codes), root=TOTAL)
 
 
 def _question(system: System, values: IntArray, primary: Primary, how: How) -> Question:
@@ -198,7 +179,8 @@ def _question(system: System, values: IntArray, primary: Primary, how: How) -> Q
         cost=np.concatenate([cost_of(how.cost, values), np.zeros(more)]),
         publish=np.concatenate([_where(system, how.publish), np.zeros(more, bool)]),
         lower=np.concatenate([np.full(len(values), lowest), np.zeros(more)]).astype(np.int64),
-        alone=alone if how.insiders else None,
+        alone=alone,
+        insiders=how.insiders,
         system=None if more else system,
     )
 

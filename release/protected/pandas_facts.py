@@ -1,46 +1,21 @@
 """From a data frame of inner cells, persons or contributions to the figures that rules look at, cell by cell."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from release.codes import IntArray
-from release.errors import DataError, PolicyError, UsageError, nearest
+from release.errors import DataError, PolicyError, nearest
+from release.protected.pandas_usage import Columns
 from release.protected.suppression.rules import CellFacts, Dominance, KDisclosure, Rule
 from release.protected.suppression.rules.facts import NOBODY
 from release.protected.suppression.structure import Hierarchy, System, folded
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MOST_DECIMALS = 6
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns hold what. count: persons in the row; None where each row is one person or contribution.
-
-    value: a magnitude; then its sums are published, not the counts. decimals: of the published sums. contributor: who
-    the magnitude or the person belongs to (a name or number; those of one holding have the same). holders: columns with
-    the distinct holders of a kind, by kind. respondents, asked: persons who answered, and who were asked, where `count`
-    is weighted or some didn't answer.
-    """
-
-    count: str | None = None
-    value: str | None = None
-    decimals: int = 0
-    contributor: str | None = None
-    holders: Mapping[str, str] | None = None
-    respondents: str | None = None
-    asked: str | None = None
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        single = (self.count, self.value, self.contributor, self.respondents, self.asked)
-        return (*(name for name in single if name is not None), *(self.holders or {}).values())
 
 
 def cell_facts(frame: "pd.DataFrame", system: System, columns: Columns, rules: Sequence[Rule]) -> CellFacts:
@@ -62,24 +37,16 @@ def cell_facts(frame: "pd.DataFrame", system: System, columns: Columns, rules: S
     return facts
 
 
-def refuse_missing_columns(frame: "pd.DataFrame", names: Sequence[str]) -> None:
-    """UsageError with the first column that the frame lacks."""
-    for name in names:
-        if name not in frame.columns:
-            known = [str(column) for column in frame.columns]
-            raise UsageError(f'the data frame has no column "{name}"', now=nearest(name, known))
-        if frame[name].isna().any():
-            raise DataError(f'the column "{name}" has missing values', now="fill them or leave these rows out")
-
-
 def whole_numbers(frame: "pd.DataFrame", name: str, *, decimals: int = 0) -> IntArray:
     """A column in units of 10 ** -decimals, as whole numbers. DataError where it isn't whole."""
     scaled = frame[name].to_numpy(np.float64) * 10**decimals
     whole = np.rint(scaled)
-    if not np.isfinite(scaled).all() or (np.abs(whole) >= 2**53).any() or (np.abs(whole - scaled) > 1e-4).any():
+    if (np.abs(whole) >= 2**53).any():
+        raise DataError(f'the column "{name}" holds numbers that are too large', now="count in a larger unit")
+    if (np.abs(whole - scaled) > 1e-4).any():
         raise DataError(
-            f'the column "{name}" holds numbers with more than {decimals} decimals, or none',
-            now="round them first, or tell Columns(decimals=…)",
+            f'the column "{name}" holds numbers with more than {decimals} decimals',
+            now="round them first, or tell Columns(decimals=…) where they are sums",
         )
     found: IntArray = whole.astype(np.int64)
     return found

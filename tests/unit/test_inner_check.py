@@ -27,7 +27,7 @@ PAY = Columns(value="pay", contributor="who")
 
 
 def protected_pay():
-    return suppress_table(ROWS, ["cell"], rules=[PPercent(10)], columns=PAY, how=How(insiders=False))
+    return suppress_table(ROWS, ["cell"], rules=[PPercent(10)], columns=PAY, how=How(insiders="nobody"))
 
 
 def plain_engine(question, upward, *, effort):
@@ -116,7 +116,7 @@ def test_complements_are_certified_inside_for_data_frames(monkeypatch):
         [("A", "yes", 1), ("A", "no", 0), ("B", "yes", 5), ("B", "no", 6), ("C", "yes", 7), ("C", "no", 8)],
         columns=["class", "answer", "n"],
     )
-    asked = {"rules": [KDisclosure("answer", k=2)], "columns": Columns(count="n"), "how": How(insiders=False)}
+    asked = {"rules": [KDisclosure("answer", k=2)], "columns": Columns(count="n"), "how": How(insiders="nobody")}
     suppress_table(frame, ["class", "answer"], **asked)
     monkeypatch.setattr(pandas_api, "protect_upwards", without_complements)
     with pytest.raises(VerificationError, match="sums that rules judge and no table shows"):

@@ -12,6 +12,7 @@ from release.attack.attack import Options, attack_files
 from release.errors import DataError, PolicyError, UsageError
 from release.protected import Columns, How, suppress_table
 from release.protected.suppression.attack import attack
+from release.protected.suppression.insiders import insiders
 from release.protected.suppression.question import Unprotectable
 from release.protected.suppression.rules import (
     Dominance,
@@ -131,7 +132,7 @@ def test_magnitudes_with_dominance():
     frame = pays()
     columns = Columns(value="pay", decimals=2, contributor="employer")
     rules = [Dominance(n=1, k="60"), PPercent(p="15"), MinimumContributors(below=3)]
-    result = suppress_table(frame, ["place", "field"], rules=rules, columns=columns, how=How(insiders=False))
+    result = suppress_table(frame, ["place", "field"], rules=rules, columns=columns, how=How(insiders="nobody"))
     check(result)
     for row in result.table.itertuples():
         mine = frame[frame["place"].isin([row.place] if row.place != "Total" else list("ABCD"))]
@@ -168,7 +169,7 @@ def of_one_employer(*, publish):
         {"place": tree},
         rules=[PPercent(p="10")],
         columns=Columns(value="pay", contributor="employer"),
-        how=How(insiders=False, publish=[{"place": place} for place in publish]),
+        how=How(insiders="nobody", publish=[{"place": place} for place in publish]),
     )
 
 
@@ -268,7 +269,7 @@ def test_negative_amounts_are_refused_unless_the_rule_takes_them():
     with pytest.raises(DataError, match="negative"):
         suppress_table(frame, ["place", "field"], rules=[PPercent(p="15")], columns=columns)
     rules = [PPercent(p="15", negatives="absolute")]
-    check(suppress_table(frame, ["place", "field"], rules=rules, columns=columns, how=How(insiders=False)))
+    check(suppress_table(frame, ["place", "field"], rules=rules, columns=columns, how=How(insiders="nobody")))
 
 
 @pytest.mark.parametrize(
@@ -285,6 +286,17 @@ def test_negative_amounts_are_refused_unless_the_rule_takes_them():
         ({"dimensions": {"provider": REGIONS | {"North": "P1"}, "field": None}}, PolicyError, "circle"),
         ({"rules": [Dominance(n=1, k="60")]}, PolicyError, "needs"),
         ({"rules": [KDisclosure(group="feild")]}, PolicyError, "field"),
+        ({"rules": FEW[0]}, UsageError, "rules is a list"),
+        ({"rules": ["frequency"]}, UsageError, "str is no rule"),
+        ({"dimensions": "provider"}, UsageError, "list of columns"),
+        ({"dimensions": ["provider", "provider"]}, UsageError, "twice"),
+        ({"dimensions": ["provider", "n"]}, UsageError, "a dimension and a figure"),
+        ({"dimensions": {"provider": "North", "field": None}}, UsageError, "no tree"),
+        ({"dimensions": {"provider": [("Total", "P1", "P2")], "field": None}}, UsageError, "list of pairs"),
+        ({"tables": []}, PolicyError, "no table"),
+        ({"tables": "provider"}, PolicyError, "a table is a list"),
+        ({"tables": [{"provider": 1, "field": 2}]}, PolicyError, "it has 1"),
+        ({"tables": [{"provider": -1}]}, PolicyError, "-1 levels"),
     ],
 )
 def test_wrong_usage_is_told_in_plain_words(change, error, told):
@@ -292,6 +304,72 @@ def test_wrong_usage_is_told_in_plain_words(change, error, told):
     dimensions = given.pop("dimensions")
     with pytest.raises(error, match=told):
         suppress_table(graduates(), dimensions, **given)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: How(effort="quick"), "effort"),
+        (lambda: How(cost="counts"), 'did you mean "count"'),
+        (lambda: How(insiders=True), "insiders"),
+        (lambda: How(width=0), "width"),
+        (lambda: How(width=1.5), "width"),
+        (lambda: How(publish={"provider": "P1"}), "publish"),
+        (lambda: How(hide="P1"), "hide"),
+        (lambda: Columns(count="n", decimals=2), "only sums have decimals"),
+        (lambda: Columns(value="pay", decimals=9), "from 0 to 6"),
+        (lambda: Columns(holders="firm"), "mapping"),
+    ],
+)
+def test_what_cant_be_meant_is_refused_when_it_is_said(make, told):
+    with pytest.raises(UsageError, match=told):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "told"),
+    [
+        (lambda f: f.to_dict("records"), UsageError, "list"),
+        (lambda f: f.assign(provider=None), DataError, '"provider" has missing'),
+        (lambda f: f.assign(field="Total"), DataError, 'holds the code "Total"'),
+        (lambda f: f.assign(n=f["n"].astype(str)), DataError, "text"),
+        (lambda f: f.assign(n=-5), DataError, "below zero in about 10 rows"),
+        (lambda f: f.assign(n=2.0**60), DataError, "too large"),
+        (lambda f: pd.concat([f, f["field"]], axis=1), UsageError, "2 columns"),
+        (lambda f: f.rename(columns={"field": "value"}), UsageError, 'called "value"'),
+    ],
+)
+def test_frames_that_cant_be_meant_are_refused(change, error, told):
+    frame = change(graduates())
+    names = [n for n in ("provider", "field", "value") if not isinstance(frame, pd.DataFrame) or n in frame.columns]
+    with pytest.raises(error, match=told):
+        suppress_table(frame, names, rules=FEW, columns=COUNT)
+
+
+def test_codes_of_a_tree_may_be_numbers():
+    frame = graduates().replace({"provider": {"P1": 1, "P2": 2, "P3": 3, "P4": 4}})
+    result = suppress_table(
+        frame, {"provider": dict.fromkeys([1, 2, 3, 4], "All"), "field": None}, rules=FEW, columns=COUNT
+    )
+    assert set(result.table["provider"]) == {"All", "1", "2", "3", "4"}
+
+
+def test_whoever_is_alone_learns_no_hidden_figure_by_default():
+    """With "primary" he may learn what is hidden for others' sake only. In this table two persons are alone."""
+    frame = graduates(3)
+    learnt = {}
+    for asked in ("hidden", "primary", "nobody"):
+        result = suppress_table(
+            frame, {"provider": REGIONS, "field": None}, rules=FEW, columns=COUNT, how=How(insiders=asked)
+        )
+        true = np.array(truth(frame, result))
+        found = insiders(result.view, true, np.where(true == 1, np.arange(len(true)), -1))
+        small = [cell for _, cell in found.learns.tolist() if true[cell] < 5]
+        learnt[asked] = (found.number, len(found.learns), len(small))
+    assert How().insiders == "hidden"
+    assert learnt["hidden"] == (2, 0, 0)
+    assert learnt["primary"] == (2, 2, 0)
+    assert learnt["nobody"][2] > 0
 
 
 def test_figures_that_are_not_whole_are_refused():

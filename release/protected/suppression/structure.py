@@ -260,17 +260,23 @@ def _levels_shown(
     whole = tuple(max(max(tree.depth.values()) for tree in given) for given in trees)
     if tables is None:
         return (whole,)
-    shown = []
-    for table in tables:
-        for name in table:
-            if name not in names:
-                raise PolicyError(f"a table names dimension {name}", now=nearest(name, names))
-        depths = [
-            table.get(n, 0) if isinstance(table, Mapping) else most * (n in table)
-            for n, most in zip(names, whole, strict=True)
-        ]
-        shown.append(tuple(min(depth, most) for depth, most in zip(depths, whole, strict=True)))
-    return tuple(dict.fromkeys(shown))
+    if not len(tables):
+        raise PolicyError("no table is named", now="name one, or leave tables out for one table of all dimensions")
+    most = dict(zip(names, whole, strict=True))
+    return tuple(dict.fromkeys(_levels_of(table, most) for table in tables))
+
+
+def _levels_of(table: Table, most: Mapping[str, int]) -> tuple[int, ...]:
+    """Levels below the root that one table shows. most: levels of each dimension."""
+    if isinstance(table, str):
+        raise PolicyError("a table is a list of dimensions, or a mapping from dimensions to levels")
+    levels = table if isinstance(table, Mapping) else {name: most.get(name, 0) for name in table}
+    for name, level in levels.items():
+        if name not in most:
+            raise PolicyError(f"a table names dimension {name}", now=nearest(name, most))
+        if not isinstance(level, int) or not 0 <= level <= most[name]:
+            raise PolicyError(f"a table shows {level} levels of dimension {name}", now=f"it has {most[name]}")
+    return tuple(levels.get(name, 0) for name in most)
 
 
 def _paths(trees: tuple[Hierarchy, ...], codes: tuple[str, ...], shown: int) -> list[IntArray]:
