@@ -5,8 +5,8 @@
 
 Per table: all non-empty cells, primary ones, secondaries (cells and value), bound and gap where there is one, CPU
 seconds of engine and of certificate, megabytes, cells that are unsafe or undecided for an outsider, pairs of an insider
-and a cell that he learns (sensitive cells, and any hidden cell of tables that hide up to 10,000). The attacker knows that hidden counts are at least 1;
-`--least` changes what he knows, to show what protection from it costs.
+and a cell that he learns (sensitive cells, and any hidden cell of tables that hide up to 10,000). The attacker knows
+that hidden counts are at least 1; `--least` changes what he knows, to show what protection from it costs.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def judged(instance: Instance, pattern, *, attacked: bool) -> list[str]:
     narrow = pattern.hidden & found.decided & (found.upper - found.lower < width)
     sensitive = insiders(view, instance.values, instance.alone, moves=pattern.moves, asked=instance.primary)
     undecided = (pattern.hidden & ~found.decided).sum() + len(sensitive.undecided)
-    return [proof, memory, *map(str, (narrow.sum(), undecided, len(sensitive.learns))), _any_learnt(view, instance, pattern)]
+    found_of_all = [str(number) for number in (narrow.sum(), undecided, len(sensitive.learns))]
+    return [proof, memory, *found_of_all, _any_learnt(view, instance, pattern)]
 
 
 def _any_learnt(view: View, instance: Instance, pattern) -> str:

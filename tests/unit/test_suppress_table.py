@@ -295,8 +295,9 @@ def test_negative_amounts_are_refused_unless_the_rule_takes_them():
         ({"dimensions": {"provider": [("Total", "P1", "P2")], "field": None}}, UsageError, "list of pairs"),
         ({"tables": []}, PolicyError, "no table"),
         ({"tables": "provider"}, PolicyError, "a table is a list"),
-        ({"tables": [{"provider": 1, "field": 2}]}, PolicyError, "it has 1"),
+        ({"tables": [{"provider": 1, "feild": 2}]}, PolicyError, 'did you mean "field"'),
         ({"tables": [{"provider": -1}]}, PolicyError, "-1 levels"),
+        ({"tables": [{"provider": 1.5}]}, PolicyError, "1.5 levels"),
     ],
 )
 def test_wrong_usage_is_told_in_plain_words(change, error, told):

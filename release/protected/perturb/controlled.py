@@ -16,6 +16,7 @@ from release.codes import IntArray
 from release.protected.perturb.additive import folding, refuse_unless_additive, rounded_up
 from release.protected.perturb.random_rounding import refuse_base
 from release.protected.perturb.small_counts import Rounded
+from release.protected.suppression.integers import Enough, cheapest
 
 FloatArray = npt.NDArray[np.float64]
 NEAREST = "each count is one of its two nearest multiples, and the sum of changes is proved least"
@@ -56,22 +57,16 @@ def _fitting(values: IntArray) -> Literal["nearest", "search"]:
 
 def _solved(relations: Any, values: IntArray, *, base: int, further: bool) -> Rounded | None:
     """The whole-number program; None where it has no solution, or none was found in time."""
-    from scipy.optimize import milp
-
     n, floor, remainder = len(values), values // base, values % base
     cost, upper = _costs_and_limits(floor, remainder, base=base, further=further)
-    answer = milp(
-        cost,
-        constraints=_sums_hold(relations, floor, further=further),
-        bounds=(np.zeros(len(cost)), upper),
-        integrality=np.ones(len(cost)),
-        options={"node_limit": 100 if n <= THOROUGH_UP_TO else 1, "mip_rel_gap": 0.0},
-    )
-    if answer.x is None:
+    enough = Enough(100 if n <= THOROUGH_UP_TO else 1, gap=0.0)
+    answer = cheapest(cost, *_sums(relations, floor, further=further), np.zeros(len(cost)), upper, enough=enough)
+    if answer.point is None:
         return None
-    parts = np.round(answer.x).astype(np.int64).reshape(-1, n)
+    parts = np.round(answer.point).astype(np.int64).reshape(-1, n)
     multiples = floor + parts[0] + (parts[1] - parts[2] if further else 0)
-    least = None if further else float(answer.mip_dual_bound) + float(remainder.sum())
+    proven = 0.0 if answer.bound is None else answer.bound + float(remainder.sum())
+    least = None if further else proven
     return _checked(relations, values, base * multiples, least=least)
 
 
@@ -88,14 +83,12 @@ def _costs_and_limits(
     return np.concatenate([cost, dear, dear]), np.concatenate([limit, endless, floor.clip(min=0).astype(float)])
 
 
-def _sums_hold(relations: Any, floor: IntArray, *, further: bool) -> Any:
-    """relations @ (floor + up + more - less) == 0."""
-    from scipy.optimize import LinearConstraint
+def _sums(relations: Any, floor: IntArray, *, further: bool) -> tuple[Any, FloatArray]:
+    """relations @ (up + more - less) == -relations @ floor."""
     from scipy.sparse import hstack
 
     blocks = [relations, relations, -relations] if further else [relations]
-    right = -(relations.astype(np.int64) @ floor).astype(float)
-    return LinearConstraint(hstack(blocks, format="csr").astype(float), right, right)
+    return hstack(blocks, format="csr").astype(float), -(relations.astype(np.int64) @ floor).astype(float)
 
 
 def _checked(relations: Any, values: IntArray, rounded: IntArray, *, least: float | None) -> Rounded | None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from release.codes import IntArray
-from release.protected.suppression.integers import cheapest
+from release.protected.suppression.integers import Enough, cheapest
 from release.protected.suppression.joined import Joined, mixed
 from release.protected.suppression.view import BoolArray
 from release.protected.suppression.whole import NEAR, FloatArray, Sums, corner, whole
@@ -139,7 +139,7 @@ def furthest_whole(room: Room, name: int, direction: int, *, nodes: int) -> tupl
     """How far one class can get in a direction in whole numbers (None: not known), and the best change found."""
     cost = np.zeros(len(room.down))
     cost[name] = -direction
-    best = cheapest(cost, room.sums, np.zeros(room.sums.shape[0]), *room.bounds(), nodes=nodes)
+    best = cheapest(cost, room.sums, np.zeros(room.sums.shape[0]), *room.bounds(), enough=Enough(nodes))
     proven = None if best.bound is None else int(np.floor(-best.bound + NEAR))
     return proven, None if best.point is None else np.round(best.point).astype(np.int64)
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import UtfallError
-from release.protected.suppression.integers import cheapest, program, ready
-from release.protected.suppression.question import FloatArray
+from release.protected.suppression.integers import Enough, cheapest, program, ready
+from release.protected.suppression.question import BoolArray, FloatArray
 from release.protected.suppression.whole import Sums, whole
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ _NEAR = 1e-6
 _REACH = 2**40
 _DIVES = 20
 _STARTS = 4
-_NODES = 30
+_SOON = Enough(30, gap=0.1)
+"""An integer program of a move that nothing else finds; the last tenth of its cost would take half of its time."""
 _SOME = 4_000
 """Cells of an integer program, the cheapest of those that could help."""
 DEARER = 3.0
@@ -164,20 +165,33 @@ class Flows:
         return self._checked(np.flatnonzero(found), found[found != 0])
 
     def _by_integers(self, solution: FloatArray, cells: IntArray, change: IntArray) -> Move | None:
-        """A cheap solution in whole numbers, among cells that are no dearer than those of the fractional one."""
+        """A cheap solution in whole numbers: near the fractional one, else among all cells that are no dearer."""
+        amounts = solution[: self.number] - solution[self.number :]
+        used = np.abs(amounts) > _NEAR
+        allowed = self.cost <= self.cost[used].max(initial=0)
+        allowed[cells] = change != 0
+        order = np.argsort(self.cost * ~used, kind="stable")
+        for near in (self._touching(used), np.ones(self.number, dtype=bool)):
+            some = order[(allowed & near)[order]][:_SOME]
+            if (move := self._cheapest_among(np.sort(some), cells, change)) is not None:
+                return move
+        return None
+
+    def _touching(self, cells: BoolArray) -> BoolArray:
+        """Cells that share a sum with some. bool [n]."""
+        size = abs(self._long)
+        return np.asarray(size.T @ (size @ cells.astype(np.int64)) > 0)
+
+    def _cheapest_among(self, some: IntArray, cells: IntArray, change: IntArray) -> Move | None:
+        """The cheapest whole-number move of some cells. cells, change: those that change as given."""
         from scipy.sparse import hstack
 
-        amounts = solution[: self.number] - solution[self.number :]
-        allowed = self.cost <= self.cost[np.abs(amounts) > _NEAR].max(initial=0)
-        allowed[cells] = change != 0
-        some = np.flatnonzero(allowed)
-        some = np.sort(some[np.argsort(self.cost[some] * (np.abs(amounts[some]) <= _NEAR), kind="stable")[:_SOME]])
         low, high = (end[some] for end in self._ends(cells, change))
         part = self.relations[:, some]
         ends = (np.concatenate([np.maximum(low, 0), np.maximum(-high, 0)]), np.concatenate([high, -low]))
         matrix, price = hstack([part, -part]).tocsr(), np.tile(self.cost[some], 2)
         most = (np.maximum(end, 0) for end in ends)
-        found = cheapest(price, matrix, np.zeros(part.shape[0]), *most, nodes=_NODES).point
+        found = cheapest(price, matrix, np.zeros(part.shape[0]), *most, enough=_SOON).point
         if found is None:
             return None
         moved = np.rint(found[: len(some)] - found[len(some) :]).astype(np.int64)

@@ -23,15 +23,23 @@ class Best:
     bound: float | None
 
 
+@dataclass(frozen=True)
+class Enough:
+    """When a search ends: after so many branches, or so near to what is proven, as a fraction of it."""
+
+    nodes: int
+    gap: float = 1e-4
+
+
 def cheapest(
-    cost: FloatArray, matrix: Any, total: FloatArray, low: FloatArray, high: FloatArray, *, nodes: int
+    cost: FloatArray, matrix: Any, total: FloatArray, low: FloatArray, high: FloatArray, *, enough: Enough
 ) -> Best:
-    """The cheapest whole numbers with `matrix @ x == total` and `low <= x <= high`, after at most so many branches."""
+    """The cheapest whole numbers found until it is enough, with `matrix @ x == total` and `low <= x <= high`."""
     from highspy import HighsVarType
 
     whole = program(cost, matrix, total, low, high)
     whole.integrality_ = [HighsVarType.kInteger] * len(cost)
-    model = ready(whole, {"mip_max_nodes": nodes})
+    model = ready(whole, {"mip_max_nodes": enough.nodes, "mip_rel_gap": enough.gap})
     model.run()
     found = model.getInfo()
     there = found.primal_solution_status == _FEASIBLE

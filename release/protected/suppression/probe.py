@@ -19,7 +19,7 @@ NOBODY = -1
 """Of a demand: it is made for an outsider, who knows no cell."""
 _NEAR = 1e-6
 _TINY = 1e-9
-_LARGE = 1_000
+_LARGE = 600
 """Cells from which on an integer program is made smaller first, which for fewer finds dearer patterns."""
 
 

@@ -267,16 +267,18 @@ def _levels_shown(
 
 
 def _levels_of(table: Table, most: Mapping[str, int]) -> tuple[int, ...]:
-    """Levels below the root that one table shows. most: levels of each dimension."""
+    """Levels below the root that one table shows, all where it asks for more. most: levels of each dimension."""
     if isinstance(table, str):
         raise PolicyError("a table is a list of dimensions, or a mapping from dimensions to levels")
     levels = table if isinstance(table, Mapping) else {name: most.get(name, 0) for name in table}
     for name, level in levels.items():
         if name not in most:
             raise PolicyError(f"a table names dimension {name}", now=nearest(name, most))
-        if not isinstance(level, int) or not 0 <= level <= most[name]:
-            raise PolicyError(f"a table shows {level} levels of dimension {name}", now=f"it has {most[name]}")
-    return tuple(levels.get(name, 0) for name in most)
+        if not isinstance(level, int) or level < 0:
+            raise PolicyError(
+                f"a table shows {level} levels of dimension {name}", now="write a whole number, at least 0"
+            )
+    return tuple(min(levels.get(name, 0), there) for name, there in most.items())
 
 
 def _paths(trees: tuple[Hierarchy, ...], codes: tuple[str, ...], shown: int) -> list[IntArray]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from release.codes import IntArray
-from release.protected.suppression.integers import cheapest
+from release.protected.suppression.integers import Enough, cheapest
 
 FloatArray = npt.NDArray[np.float64]
 NEAR = 1e-5
@@ -78,12 +78,12 @@ def whole_anywhere(sums: Sums) -> IntArray | None:
     """Any whole numbers that keep the sums, by one integer program over all of them; None where none was found."""
     cells = len(sums.low)
     total = sums.total.astype(np.float64)
-    found = cheapest(np.zeros(cells), sums.matrix, total, *sums.ends, nodes=_nodes(cells)).point
+    found = cheapest(np.zeros(cells), sums.matrix, total, *sums.ends, enough=_enough(cells)).point
     return None if found is None else whole(sums, found)
 
 
-def _nodes(cells: int) -> int:
-    return max(_WORK // cells, 10)
+def _enough(cells: int) -> Enough:
+    return Enough(max(_WORK // cells, 10))
 
 
 def _around(matrix: Any, loose: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_], growth: int) -> Any:
@@ -127,6 +127,6 @@ def _repair(sums: Sums, rounded: IntArray, cells: IntArray, reach: int) -> None:
     down = np.minimum(rounded[cells] - sums.low[cells], reach)
     up = np.minimum(sums.high[cells] - rounded[cells], reach)
     nothing = np.zeros(len(cells))
-    found = cheapest(nothing, part[rows], missing, -down, up, nodes=_nodes(len(cells))).point
+    found = cheapest(nothing, part[rows], missing, -down, up, enough=_enough(len(cells))).point
     if found is not None:
         rounded[cells] += np.round(found).astype(np.int64)
