@@ -44,13 +44,14 @@ class Insiders(Closed):
 class _Known:
     """Moves known so far, and who stands in them. moves: sparse [k, h]; cells: sparse [h, p], cells of each insider.
 
-    asked: rising positions of the hidden cells that nobody shall learn.
+    asked: rising positions of the hidden cells that nobody shall learn. branches: where the cells stand in the trees.
     """
 
     sums: Sums
     truth: IntArray
     cells: Any
     asked: IntArray
+    branches: list[IntArray]
     moves: Any
 
     def add(self, tables: list[IntArray]) -> None:
@@ -102,7 +103,7 @@ def insiders(
     sums, mine = sums_of(view), np.asarray(truth, np.int64)[view.hidden]
     names, cells = _known_cells(view, np.asarray(truth, np.int64), np.asarray(alone, np.int64))
     whom = np.arange(len(mine)) if asked is None else np.flatnonzero(asked[view.hidden])
-    known = _Known(sums, mine, cells, whom, _checked(sums, mine, view, moves))
+    known = _Known(sums, mine, cells, whom, view.branches_of_hidden, _checked(sums, mine, view, moves))
     if known.moves.shape[0] == 0 or len(np.unique(known.threats()[:, 0])) > 2 * _GROUPS:
         _search_by_groups(known)
     learns, undecided = _settled(known)
@@ -152,7 +153,8 @@ def _search(known: _Known, still: BoolArray, wanted: BoolArray) -> _Found:
     free = np.flatnonzero(~still)
     sums = Sums(known.sums.matrix[:, free], known.sums.total, known.sums.low[free], known.sums.high[free])
     own = sums.matrix @ known.truth[free]
-    possible = Possible(Sums(sums.matrix, own, sums.low, sums.high), [known.truth[free]])
+    places = [branch[free] for branch in known.branches]
+    possible = Possible(Sums(sums.matrix, own, sums.low, sums.high), [known.truth[free]], places)
     spread(possible, wanted[free].astype(np.int64))
     width, fixed = np.zeros(len(still), np.int64), np.ones(len(still), bool)
     width[free], fixed[free] = possible.width, possible.fixed
