@@ -10,6 +10,7 @@ from helpers.exact_cases import exact_policy, protected_sets
 from release.errors import VerificationError
 from release.protected import Columns, How, pandas_api, suppress_table
 from release.protected.exact import protect as stage
+from release.protected.suppression import inner
 from release.protected.suppression.inner import highest_found
 from release.protected.suppression.judged_unions import no_unions
 from release.protected.suppression.protect import protect
@@ -65,6 +66,16 @@ def test_the_highest_is_found_by_programs_and_never_too_high():
     assert highest[3] >= 302
     both = outsider(csr_array(system.astype(np.int8)), values, np.array([False, True, True, False]), lower=1)
     assert highest_found(both, values, np.array([0, 7, 0, 0]))[1] == 104
+
+
+def test_where_rounding_a_corner_falls_short_whole_numbers_are_searched(monkeypatch):
+    from scipy.sparse import csr_array
+
+    values = np.array([405, 100, 5, 300])
+    view = outsider(csr_array(np.array([[-1, 1, 1, 1]], np.int8)), values, values < 400, lower=1)
+    monkeypatch.setattr(inner, "whole", lambda *_: None)
+    assert highest_found(view, values, np.array([0, 40, 0, 0]))[1] == 140
+    assert highest_found(view, values, np.array([0, 400, 0, 0]))[1] < 500
 
 
 def test_wrong_moves_of_an_engine_arent_believed():
