@@ -15,13 +15,10 @@ from release.codes import IntArray
 from release.errors import roughly
 from release.protected.suppression.boxes import branches_of
 from release.protected.suppression.certificate import Uncertified, certify, sums_of
-from release.protected.suppression.integers import Enough, cheapest
 from release.protected.suppression.question import BoolArray, Effort, Pattern, Question
 from release.protected.suppression.verify import verify
 from release.protected.suppression.view import NO_BOUND, View, outsider
-from release.protected.suppression.whole import NEAR, Sums, corner, whole
-
-_NODES = 100
+from release.protected.suppression.whole import NEAR, Sums, corner, whole, whole_anywhere
 
 
 def protect_upwards(question: Question, upward: IntArray, *, effort: Effort) -> Pattern:
@@ -100,16 +97,10 @@ def _raised(sums: Sums, truth: IntArray, cell: int, wanted: int) -> IntArray | N
     point = corner(cost, sums.matrix, near.total.astype(np.float64), *near.ends)
     change = None if point is None else whole(near, point)
     if point is not None and point[cell] > high[cell] - NEAR and (change is None or change[cell] < high[cell]):
-        change = _raised_in_whole_numbers(near, cell)
+        low[cell] = high[cell]
+        found = whole_anywhere(replace(near, low=low))
+        change = change if found is None else found
     return None if change is None or not sums.holds(truth + change) else truth + change
-
-
-def _raised_in_whole_numbers(near: Sums, cell: int) -> IntArray | None:
-    """A change with one cell at its upper bound, where rounding a corner there came to less; None if none is found."""
-    low, high = near.ends
-    low[cell] = high[cell]
-    found = cheapest(np.zeros(len(low)), near.matrix, near.total.astype(np.float64), low, high, enough=Enough(_NODES))
-    return None if found.point is None else np.rint(found.point).astype(np.int64)
 
 
 def _around(sums: Sums, truth: IntArray) -> tuple[IntArray, IntArray]:
