@@ -29,7 +29,7 @@ from release.protected.suppression.certificate import certify
 from release.protected.suppression.insiders import insiders
 from release.protected.suppression.protect import protect
 from release.protected.suppression.verify import verify
-from release.protected.suppression.view import View, outsider
+from release.protected.suppression.view import outsider
 
 HEAD = (
     "table",
@@ -50,6 +50,7 @@ HEAD = (
     "ins",
 )
 MANY = 10_000
+"""Hidden cells from which on only sensitive ones are asked of insiders: a search of the others takes very long."""
 WIDE = "{:12} {:>6} {:>7} {:>6} {:>11} {:>6} {:>11} {:>7} {:>5} {:>6} {:>6} {:>5} {:>6} {:>5} {:>5} {:>5}"
 
 
@@ -104,17 +105,12 @@ def judged(instance: Instance, pattern, *, attacked: bool) -> list[str]:
         return [proof, memory, "", "", "", ""]
     found = attack(view, width=width)
     narrow = pattern.hidden & found.decided & (found.upper - found.lower < width)
-    sensitive = insiders(view, instance.values, instance.alone, moves=pattern.moves, asked=instance.primary)
-    undecided = (pattern.hidden & ~found.decided).sum() + len(sensitive.undecided)
-    found_of_all = [str(number) for number in (narrow.sum(), undecided, len(sensitive.learns))]
-    return [proof, memory, *found_of_all, _any_learnt(view, instance, pattern)]
-
-
-def _any_learnt(view: View, instance: Instance, pattern) -> str:
-    """Pairs of an insider and any hidden cell that he learns; secondaries of large tables would take very long."""
-    if pattern.hidden.sum() > MANY:
-        return ""
-    return str(len(insiders(view, instance.values, instance.alone, moves=pattern.moves).learns))
+    some = instance.primary if pattern.hidden.sum() > MANY else None
+    learnt = insiders(view, instance.values, instance.alone, moves=pattern.moves, asked=some)
+    sensitive = instance.primary[learnt.learns[:, 1]].sum()
+    undecided = (pattern.hidden & ~found.decided).sum() + len(learnt.undecided)
+    counted = "" if some is not None else str(len(learnt.learns))
+    return [proof, memory, str(narrow.sum()), str(undecided), str(sensitive), counted]
 
 
 def _tables(asked: argparse.Namespace) -> Iterator[tuple[str, Callable[[], Instance], tuple[str, str]]]:
