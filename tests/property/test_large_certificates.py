@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from release.protected.suppression import first_table as first
+from release.protected.suppression import mend as mend_module
+from release.protected.suppression import pull as pull_module
 from release.protected.suppression import spread as search
 from release.protected.suppression.attack import attack
 from release.protected.suppression.boxes import branches_of
@@ -144,11 +146,13 @@ def test_tables_out_of_bounds_are_brought_back(in_pieces: None, monkeypatch: pyt
     assert not sums.holds(table)
     classes = joined(sums.matrix)
     places = classes.branches(view.branches_of_hidden)
-    back = first.brought_back(sums, classes, table, places)
+    broken = table + 1
+    back = first.first_inside(sums, classes, iter([broken, table]), places)
     assert back is not None
     assert sums.holds(back)
+    assert first.first_inside(sums, classes, iter([broken]), places) is None
     monkeypatch.setattr(first, "_STRAYS", 0)
-    assert first.brought_back(sums, classes, table, places) is None
+    assert first.first_inside(sums, classes, iter([table]), places) is None
 
 
 def test_what_cannot_come_back_is_said() -> None:
@@ -171,11 +175,24 @@ def test_pulls_go_where_they_should(seed: int) -> None:
     room = Room(classes.sums, down, up)
     sign = np.where(np.arange(len(classes)) % 2 == 0, 1, -1)
     pull = Pull(sign, np.ones(len(classes)), np.ones(len(classes), np.int64))
-    change = pulled_whole(room, pull, np.zeros(len(classes), np.int64))
-    assert change is not None
+    change = next(pulled_whole(room, pull, np.zeros(len(classes), np.int64)))
     assert not (classes.sums @ change).any()
     assert ((change < -down) | (change > up)).sum() <= len(classes) / 20
     assert (sign * change > 0).sum() > (sign * change < 0).sum()
+
+
+def test_where_the_nearest_whole_numbers_cannot_be_mended_others_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One class is twice another, which has to answer it: 1.4 and 0.7 are nearest to 1 and 1, and only 2 and 1 hold."""
+    from scipy.sparse import csr_array
+
+    monkeypatch.setattr(pull_module, "furthest_inside", lambda *_: np.array([1.4, 0.7]))
+    room = Room(csr_array(np.array([[1, -2]])), np.array([9, 9]), np.array([9, 9]))
+    nobody = Pull(np.ones(2, np.int64), np.zeros(2), np.zeros(2, np.int64))
+    changes = list(pulled_whole(room, nobody, np.array([0, 1])))
+    assert changes
+    assert {tuple(change.tolist()) for change in changes} == {(2, 1)}
+    monkeypatch.setattr(mend_module, "_ROUNDINGS", 1)
+    assert not list(pulled_whole(room, nobody, np.array([0, 1])))
 
 
 def test_nobody_pulled_means_off_the_bounds() -> None:

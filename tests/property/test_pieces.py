@@ -11,7 +11,7 @@ from release.protected.suppression.attack import attack
 from release.protected.suppression.boxes import Boxes
 from release.protected.suppression.clean import joined
 from release.protected.suppression.fast import fast
-from release.protected.suppression.pieces import Pieces, pieces_of
+from release.protected.suppression.pieces import Pieces, near, pieces_of
 from release.protected.suppression.question import Question
 from release.protected.suppression.standing import Standing
 from release.protected.suppression.structure import Hierarchy, crossed, folded
@@ -95,3 +95,52 @@ def test_the_same_question_gives_the_same_moves() -> None:
     assert [(m.cells.tolist(), m.change.tolist()) for m in first] == [
         (m.cells.tolist(), m.change.tolist()) for m in second
     ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_near_sets_hold_the_cell_and_what_stands_above_it(seed: int) -> None:
+    """Slow twin: by two trees at once or by one, all cells whose branches are the cell's own or above."""
+    question = _question(seed)
+    branches = Boxes(question.system, joined(question).group).branches
+    for cell in range(0, len(branches[0]), 7):
+        found = near(branches, cell)
+        fits = [{i for i, b in enumerate(branch.tolist()) if b in (0, branch[cell])} for branch in branches]
+        expected = [*fits, *(one & other for one, other in itertools.combinations(fits, 2))]
+        assert sorted(map(sorted, expected)) == sorted(cells.tolist() for cells in found)
+        assert all(cell in cells for cells in found)
+        assert [len(cells) for cells in found] == sorted(len(cells) for cells in found)
+
+
+def _pieces_moved(most: int) -> float:
+    """Pieces that the moves of coarse cells run through, on average."""
+    ran = []
+    for seed in range(4):
+        question, pieces = _cut(seed, most)
+        for cell in np.flatnonzero(question.primary & (pieces.number == 0)).tolist():
+            for amount in (1, -1) if question.values[cell] > 1 else (1,):
+                move = pieces.cheapest(cell, amount, prices=question.cost, still=np.empty(0, np.int64), alone=False)
+                if move is not None:
+                    assert not (question.relations[:, move.cells].astype(np.int64) @ move.change).any()
+                    ran.append(len(np.unique(pieces.number[move.cells])))
+    return float(np.mean(ran))
+
+
+def test_moves_keep_to_few_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The price of asking one more piece makes moves run through fewer of them."""
+    monkeypatch.setattr("release.protected.suppression.pieces._ASKING", 0.0)
+    without = _pieces_moved(30)
+    monkeypatch.setattr("release.protected.suppression.pieces._ASKING", 5.0)
+    assert _pieces_moved(30) < without
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cell_asks_the_later_pieces_that_have_its_sums(seed: int) -> None:
+    """Slow twin: sum by sum."""
+    question, pieces = _cut(seed, 40)
+    expected = np.zeros((len(question), pieces.many))
+    for row, last in enumerate(pieces.of_row.tolist()):
+        for cell in question.relations[[row]].indices.tolist():
+            expected[cell, last] = last != pieces.number[cell]
+    for number in range(pieces.many):
+        piece = pieces.piece(number)
+        assert (piece.asks.toarray() == expected[piece.cells]).all()

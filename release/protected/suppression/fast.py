@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from release.codes import IntArray
 from release.errors import roughly
 from release.protected.suppression.flows import DEARER, Flows, Move, Neighbourhood
-from release.protected.suppression.pieces import Pieces
+from release.protected.suppression.pieces import Pieces, near
 from release.protected.suppression.question import BoolArray, FloatArray, Question, Unprotectable
 
 if TYPE_CHECKING:
@@ -98,9 +99,17 @@ class Search:
         """A move that leaves all cells still of those in all moves so far; failing that, of one of them."""
         people = self.common[cell] or frozenset()
         for still in [people, *([frozenset([min(people)])] if len(people) > 1 else [])]:
-            for amount in self._amounts(cell):
-                if (move := self.cheapest(cell, amount, ways, still=self.cells_of(still))) is not None:
-                    return move
+            if (move := self._cheap_move(cell, ways, still=self.cells_of(still))) is not None:
+                return move
+        return None
+
+    def _cheap_move(self, cell: int, ways: Sequence[Way], *, still: IntArray) -> Move | None:
+        """A move of a cell by one of the amounts that it lacks, in the first way that finds one."""
+        room = self.question.values[cell] - self.question.lower[cell]
+        amounts = [amount for amount in self._amounts(cell) if -amount <= room]
+        for way, amount in product(ways, amounts):
+            if (move := way(self, cell, amount, still)) is not None:
+                return move
         return None
 
     def _amounts(self, cell: int) -> list[int]:
@@ -108,15 +117,6 @@ class Search:
         if highest - lowest >= width:
             width, highest, lowest = 1, 0, 0
         return _amounts(width, highest, lowest)
-
-    def cheapest(self, cell: int, amount: int, ways: Sequence[Way], *, still: IntArray) -> Move | None:
-        """A cheap move of a cell by an amount, in the first way that finds one."""
-        if -amount > self.question.values[cell] - self.question.lower[cell]:
-            return None
-        for way in ways:
-            if (move := way(self, cell, amount, still)) is not None:
-                return move
-        return None
 
     def in_pieces(self, cell: int, amount: int, still: IntArray, *, pieces: Pieces, alone: bool) -> Move | None:
         """A move found piece by piece; alone: cells of pieces before the cell's own stand still."""
@@ -129,10 +129,9 @@ class Search:
         return self._cheapest_in(self._whole[bounded], cell, amount, still)
 
     def in_branches(self, cell: int, amount: int, still: IntArray, *, branches: Sequence[IntArray]) -> Move | None:
-        """A cheap move among coarse cells and those of the cell's own branch, of one tree or another."""
-        for branch in branches:
-            near = self._part(np.flatnonzero((branch == 0) | (branch == branch[cell])), bounded=True)
-            if (move := self._cheapest_in(near, cell, amount, still)) is not None:
+        """A cheap move near a cell: among coarse cells and those of its own branches, of two trees or of one."""
+        for cells in near(branches, cell):
+            if (move := self._cheapest_in(self._part(cells, bounded=True), cell, amount, still)) is not None:
                 return move
         return None
 

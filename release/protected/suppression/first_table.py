@@ -5,7 +5,8 @@ A function of sums and bounds alone, so of nothing that isn't published when the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -13,8 +14,8 @@ from release.codes import IntArray
 from release.protected.suppression.corners import REACH, Pull, Room, room_from
 from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import Joined, fractions, joined
-from release.protected.suppression.mend import brought_inside, mended
-from release.protected.suppression.pieces import cut
+from release.protected.suppression.mend import asides, brought_inside, mended
+from release.protected.suppression.pieces import cut, near
 from release.protected.suppression.pull import furthest_inside
 from release.protected.suppression.view import NO_BOUND
 from release.protected.suppression.whole import FloatArray, Sums, corner, whole, whole_anywhere
@@ -24,6 +25,8 @@ CUTS = 3_000, 9_000
 _TURNS = 12
 _LITTLE = 0.05
 """What going where the lot falls earns: less than keeping off a bound."""
+_TRIED = 4
+"""So many roundings of one solution are tried, of those that could be mended."""
 _STRAYS = 40
 """So many classes out of bounds are worth the search."""
 
@@ -34,10 +37,10 @@ def first_table(sums: Sums, branches: Sequence[IntArray] = ()) -> IntArray | Non
     branches: where the cells stand in the trees, each int64 [h], as `View.branches`; large tables are slow without.
     """
     start = np.where(sums.low > -NO_BOUND, sums.low, np.where(sums.high < NO_BOUND, sums.high, 0))
-    near = Sums(sums.matrix, sums.total - sums.matrix @ start, *_between(sums, start))
-    found = _off_bounds(near, branches) if len(branches) else None
+    change = Sums(sums.matrix, sums.total - sums.matrix @ start, *_between(sums, start))
+    found = _off_bounds(change, branches) if len(branches) else None
     if found is None:
-        found = _from_corner(near)
+        found = _from_corner(change)
     return None if found is None else start + found
 
 
@@ -64,9 +67,8 @@ def _off_bounds(sums: Sums, branches: Sequence[IntArray]) -> IntArray | None:
         change = furthest_inside(classes.sums, down, up, _by_lot(len(classes), turn))
         if change is None:
             return None
-        table = _whole_near(sums, classes, point + classes.steps @ change, number)
-        inside = None if table is None else brought_back(sums, classes, table, places)
-        if inside is not None:
+        tables = _whole_near(sums, classes, point + classes.steps @ change, number)
+        if (inside := first_inside(sums, classes, tables, places)) is not None:
             return inside
     return None
 
@@ -83,17 +85,32 @@ def _by_lot(many: int, turn: int) -> Pull:
     return Pull(sign, np.full(many, _LITTLE), np.full(many, min(turn, 1)))
 
 
-def _whole_near(sums: Sums, classes: Joined, point: FloatArray, number: IntArray) -> IntArray | None:
-    """A table in fractions rounded and mended; few classes may be out of bounds."""
-    table, missing = classes.near(point)
-    change = mended(room_from(table, sums, classes, reach=REACH), missing, number)
-    return None if change is None else table + classes.steps @ change
+def _whole_near(sums: Sums, classes: Joined, point: FloatArray, number: IntArray) -> Iterator[IntArray]:
+    """A table in fractions rounded, this way and that, and mended; few classes may be out of bounds."""
+    for aside in asides(len(classes)):
+        table, missing = classes.near(point, aside)
+        change = mended(room_from(table, sums, classes, reach=REACH), missing, number)
+        if change is not None:
+            yield table + classes.steps @ change
 
 
-def brought_back(sums: Sums, classes: Joined, table: IntArray, places: Sequence[IntArray]) -> IntArray | None:
+def first_inside(
+    sums: Sums, classes: Joined, tables: Iterator[IntArray], places: Sequence[IntArray]
+) -> IntArray | None:
+    """The first of some tables that can be brought within bounds, brought there; None where none of the first few can.
+
+    places: where the classes stand in the trees.
+    """
+    for table in islice(tables, _TRIED):
+        if (inside := _brought_back(sums, classes, table, places)) is not None:
+            return inside
+    return None
+
+
+def _brought_back(sums: Sums, classes: Joined, table: IntArray, places: Sequence[IntArray]) -> IntArray | None:
     """A table within bounds: classes outside of them come back one after the other, and none goes out for it.
 
-    places: where the classes stand in the trees. None where one doesn't come back, or where many are outside.
+    None where one doesn't come back, or where many are outside.
     """
     room = room_from(table, sums, classes, reach=REACH)
     outside = np.flatnonzero((room.down < 0) | (room.up < 0))
@@ -108,11 +125,10 @@ def brought_back(sums: Sums, classes: Joined, table: IntArray, places: Sequence[
 
 
 def _way_back(room: Room, name: int, places: Sequence[IntArray]) -> IntArray | None:
-    """A change that brings one class back into its room, int64 [k]: among coarse ones and its branch, or anywhere."""
+    """A change that brings one class back into its room, int64 [k]: among those near it in the trees, or anywhere."""
     others = np.arange(len(room.down)) != name
     down, up = (np.where(others, np.maximum(end, 0), end) for end in (room.down, room.up))
-    near = [np.flatnonzero((place == 0) | (place == place[name])) for place in places]
-    for classes in [*near, np.arange(len(down))]:
+    for classes in [*near(places, name), np.arange(len(down))]:
         found = brought_inside(Room(room.sums, down, up).part(classes))
         if found is not None:
             change = np.zeros(len(down), dtype=np.int64)

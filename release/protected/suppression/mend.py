@@ -6,6 +6,7 @@ rounded numbers are whole, so the corners of these small programs nearly always 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from release.codes import IntArray
 from release.protected.suppression.corners import Room
 from release.protected.suppression.flows import set_bounds
 from release.protected.suppression.integers import program, ready, solved
+from release.protected.suppression.joined import fractions
 from release.protected.suppression.pieces import last_piece
 from release.protected.suppression.question import FloatArray
 
@@ -25,10 +27,23 @@ _OUTSIDE = 30.0
 """Price of leaving the bounds by one: few cells do, and moves bring them back later."""
 _STEPS, _NO_LIMIT = 3_000, 2**30
 """Steps of the simplex method to bring classes back: most need none or a few hundred, some would walk for a minute."""
-_ROUNDS = 20
-"""So often amounts are held, at most: where that isn't enough it seldom ends."""
+_ROUNDS, _FEW_ROUNDS = 20, 3
+"""So often amounts are held, at most: where that isn't enough it seldom ends. Few to bring classes back: other cells
+may do so at once."""
 _SHARES = 0.1, 0.02, 0.0
 """Part of the fractional amounts that are held at whole numbers at once, fewer where that fails, at last one."""
+_ROUNDINGS, _LOT = 60, 0.3
+"""Roundings of one solution, and how much of one the lot decides: far cheaper than another solution."""
+
+
+def asides(many: int) -> Iterator[FloatArray]:
+    """What to add to amounts before they are rounded, [many] each: nothing, then a little up or down by lot.
+
+    A piece that can't answer one rounding may well answer another.
+    """
+    yield np.zeros(many)
+    for turn in range(1, _ROUNDINGS):
+        yield _LOT * (fractions(many, turn) - 0.5)
 
 
 def mended(room: Room, missing: IntArray, number: IntArray) -> IntArray | None:
@@ -62,7 +77,7 @@ def brought_inside(room: Room) -> IntArray | None:
     most = np.concatenate([np.maximum(room.up, 0), np.maximum(room.down, 0)])
     none = np.zeros(room.sums.shape[0])
     asked = program(np.tile(_uneven(many), 2), hstack([room.sums, -room.sums]), none, least, most)
-    found = _whole_corner(asked, least, most, steps=_STEPS)
+    found = _whole_corner(asked, least, most, steps=_STEPS, rounds=_FEW_ROUNDS)
     return None if found is None else np.array([1, -1]) @ found.reshape(2, many)
 
 
@@ -83,15 +98,17 @@ def _uneven(many: int) -> FloatArray:
     return 1 + (np.arange(many) * 7919 % 101) / 1000
 
 
-def _whole_corner(asked: Any, least: FloatArray, most: FloatArray, *, steps: int = _NO_LIMIT) -> IntArray | None:
+def _whole_corner(
+    asked: Any, least: FloatArray, most: FloatArray, *, steps: int = _NO_LIMIT, rounds: int = _ROUNDS
+) -> IntArray | None:
     """A corner in whole numbers: fractional amounts are held at the nearest ones, a few more each time.
 
-    steps: of the simplex method, at most.
+    steps: of the simplex method, at most. rounds: so often amounts are held, at most.
     """
     options = {"presolve": "off", "solver": "simplex", "simplex_strategy": 1, "simplex_iteration_limit": steps}
     model = ready(asked, options)
     point = solved(model)
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         if point is None:
             return None
         away = np.abs(point - np.rint(point))

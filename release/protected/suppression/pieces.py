@@ -2,7 +2,8 @@
 
 Each sum belongs to the last piece that has a cell in it. A move starts in one piece, the cells of earlier pieces
 standing still; later pieces then answer, each by a small program, what the changes so far ask of their sums. Where
-nothing moves in the piece alone, cells of earlier pieces may change too, and those pieces answer first.
+nothing moves in the piece alone, cells of earlier pieces may change too, and those pieces answer first. Asking a piece
+that has nothing to answer yet has a price, so that moves keep to few.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,13 +25,20 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
 _RETRIES = 4
+_ASKING, _MANY = 0.1, 40_000
+"""Price of asking one more piece to answer, as part of the typical cost of hiding a cell, and the cells from which on
+it grows with their square: in large systems a move of coarse cells would run through dozens of pieces."""
 
 
 @dataclass(frozen=True, eq=False)
 class Piece(Neighbourhood):
-    """The sums of one piece with their warm program. own: bool, the cells that don't belong to other pieces."""
+    """The sums of one piece with their warm program. own: bool, the cells that don't belong to other pieces.
+
+    asks: sparse float [cells, pieces], 1 where a cell is in a sum of another piece, which has to answer its change.
+    """
 
     own: BoolArray
+    asks: csr_array
 
 
 @dataclass(eq=False)
@@ -77,7 +86,7 @@ class Pieces:
         cells = np.union1d(relations.indices, self._cells[number])
         down, up = self.down[cells], self.up[cells]
         flows = Flows(relations[:, cells].tocsr(), cost=self.cost[cells], down=down, up=up, reach=self.reach)
-        return Piece(cells, flows, self.number[cells] == number)
+        return Piece(cells, flows, self.number[cells] == number, self._asks[cells])
 
     @cached_property
     def of_row(self) -> IntArray:
@@ -90,12 +99,32 @@ class Pieces:
         return self.relations.astype(np.int64).tocsc()
 
     @cached_property
+    def asking(self) -> float:
+        """Price of asking one more piece."""
+        return float(_ASKING * np.median(self.cost) * max(1.0, len(self.cost) / _MANY) ** 2)
+
+    @cached_property
+    def many(self) -> int:
+        """How many pieces there are."""
+        return int(self.number.max()) + 1
+
+    @cached_property
+    def _asks(self) -> csr_array:
+        """Per cell the pieces but its own that have one of its sums: later ones, by `of_row`."""
+        from scipy.sparse import csr_array
+
+        sums = self.relations.tocoo()
+        piece = self.of_row[sums.row]
+        pairs = np.unique(np.stack([sums.col, piece])[:, piece != self.number[sums.col]], axis=1)
+        return csr_array((np.ones(pairs.shape[1]), tuple(pairs)), (len(self.number), self.many))
+
+    @cached_property
     def _rows(self) -> list[IntArray]:
-        return _by_number(self.of_row, int(self.number.max()) + 1)
+        return _by_number(self.of_row, self.many)
 
     @cached_property
     def _cells(self) -> list[IntArray]:
-        return _by_number(self.number, int(self.number.max()) + 1)
+        return _by_number(self.number, self.many)
 
 
 def last_piece(relations: csr_array, number: IntArray) -> IntArray:
@@ -166,8 +195,15 @@ class _Course:
 
     def _priced(self, number: int, amount: int) -> Piece:
         piece = self.pieces.piece(number)
-        piece.flows.set_cost(np.arange(len(piece.cells)), self.prices[piece.cells] / amount)
+        prices = self.prices[piece.cells] + piece.asks @ self._of_asking(number)
+        piece.flows.set_cost(np.arange(len(piece.cells)), prices / amount)
         return piece
+
+    def _of_asking(self, number: int) -> FloatArray:
+        """Per piece what asking it costs: nothing where it must answer anyway. number: the piece that moves now."""
+        price = np.full(self.pieces.many, self.pieces.asking)
+        price[[number, *(self.pieces.of_row[row] for row in self.missing)]] = 0
+        return price
 
     def _decide(self, piece: Piece, move: Move | None) -> bool:
         if move is None:
@@ -222,6 +258,13 @@ def parts(branches: Sequence[IntArray], cells: IntArray, *, most: int) -> list[I
 def below(branch: IntArray) -> list[IntArray]:
     """The cells of each branch of one tree and depth, without those above. branch: int64 [n], of `Boxes.branches`."""
     return [part for part in _by_number(branch, int(branch.max(initial=0)) + 1)[1:] if len(part)]
+
+
+def near(branches: Sequence[IntArray], cell: int) -> list[IntArray]:
+    """Cells above the branches or in the same as one cell, by two trees at once or by one; the smallest sets first."""
+    around = [(branch == 0) | (branch == branch[cell]) for branch in branches]
+    both = [one & other for one, other in combinations(around, 2)]
+    return sorted((np.flatnonzero(cells) for cells in [*both, *around]), key=len)
 
 
 def _best_cut(branches: Sequence[IntArray], cells: IntArray) -> list[IntArray]:

@@ -6,6 +6,7 @@ from a table away from its bounds more can move.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from release.codes import IntArray
 from release.protected.suppression.corners import Pull, Room
 from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import fractions
-from release.protected.suppression.mend import mended
+from release.protected.suppression.mend import asides, mended
 from release.protected.suppression.question import FloatArray
 
 if TYPE_CHECKING:
@@ -30,18 +31,20 @@ _FAR, _TIMES = 100.0, 4
 """No class moves further in one go than this and so many times the largest goal."""
 
 
-def pulled_whole(room: Room, pull: Pull, number: IntArray) -> IntArray | None:
-    """A whole-number change that keeps the sums and goes where it is pulled, int64 [k]; None where none was found.
+def pulled_whole(room: Room, pull: Pull, number: IntArray) -> Iterator[IntArray]:
+    """Whole-number changes that keep the sums and go where they are pulled, int64 [k]; none where none was found.
 
     number: the piece of each class. Few classes may end up outside of the room, where mending can't do without.
     """
     point = furthest_inside(room.sums, room.down.astype(float), room.up.astype(float), pull)
     if point is None:
-        return None
-    near = _rounded(point, pull)
-    missing = np.rint(room.sums @ (point - near)).astype(np.int64)
-    change = mended(Room(room.sums, room.down + near, room.up - near), missing, number)
-    return None if change is None else near + change
+        return
+    for aside in asides(len(point)):
+        near = _rounded(point + aside, pull)
+        missing = np.rint(room.sums @ (point - near)).astype(np.int64)
+        change = mended(Room(room.sums, room.down + near, room.up - near), missing, number)
+        if change is not None:
+            yield near + change
 
 
 def _rounded(point: FloatArray, pull: Pull) -> IntArray:

@@ -16,7 +16,7 @@ import numpy as np
 from release.codes import IntArray
 from release.protected.suppression.corners import REACH, Pull, Room
 from release.protected.suppression.fast import movable
-from release.protected.suppression.first_table import CUTS, brought_back
+from release.protected.suppression.first_table import CUTS, first_inside
 from release.protected.suppression.flows import Move
 from release.protected.suppression.joined import fractions
 from release.protected.suppression.pieces import Pieces, below, cut, parts
@@ -68,8 +68,8 @@ class _Block:
     def pulled(self, room: Room, pull: Pull) -> IntArray:
         """A change of its classes within their room; none where nothing whole was found."""
         mine, still = Room(self.sums, room.down[self.classes], room.up[self.classes]), np.zeros_like(self.classes)
-        change = pulled_whole(mine, pull.part(self.classes), number=still)
-        return still if change is None or ((change < -mine.down) | (change > mine.up)).any() else change
+        change = next(pulled_whole(mine, pull.part(self.classes), number=still), still)
+        return still if ((change < -mine.down) | (change > mine.up)).any() else change
 
 
 def _in_branches(possible: Possible, width: IntArray) -> None:
@@ -120,11 +120,10 @@ def _all_at_once(possible: Possible, width: IntArray, number: IntArray, *, few: 
 
 def _far(possible: Possible, pull: Pull, number: IntArray) -> IntArray | None:
     """The table to which a pull gets the base; None where none was found in whole numbers."""
-    change = pulled_whole(possible.room(REACH), pull, number)
-    if change is None:
-        return None
-    table = possible.base + possible.joined.steps @ change
-    return brought_back(possible.sums, possible.joined, table, possible.places)
+    classes = possible.joined
+    changes = pulled_whole(possible.room(REACH), pull, number)
+    tables = (possible.base + classes.steps @ change for change in changes)
+    return first_inside(possible.sums, classes, tables, possible.places)
 
 
 # Steps -------------------------------------------------------------------------------------------------------------
