@@ -14,7 +14,7 @@ from release.codes import IntArray
 from release.protected.suppression.corners import REACH, Pull, Room, room_from
 from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import Joined, fractions, joined
-from release.protected.suppression.mend import asides, brought_inside, mended
+from release.protected.suppression.mend import Rounded, brought_inside, mended_roundings
 from release.protected.suppression.pieces import cut, near
 from release.protected.suppression.pull import furthest_inside
 from release.protected.suppression.view import NO_BOUND
@@ -87,11 +87,17 @@ def _by_lot(many: int, turn: int) -> Pull:
 
 def _whole_near(sums: Sums, classes: Joined, point: FloatArray, number: IntArray) -> Iterator[IntArray]:
     """A table in fractions rounded, this way and that, and mended; few classes may be out of bounds."""
-    for aside in asides(len(classes)):
-        table, missing = classes.near(point, aside)
-        change = mended(room_from(table, sums, classes, reach=REACH), missing, number)
-        if change is not None:
-            yield table + classes.steps @ change
+    cells, step = classes.first
+    fractional = step * point[cells]
+    fixed = np.rint(point - classes.steps @ fractional).astype(np.int64)
+
+    def rounded(aside: FloatArray) -> Rounded:
+        near = np.rint(fractional + aside).astype(np.int64)
+        missing = np.rint(classes.sums @ (fractional - near)).astype(np.int64)
+        return Rounded(near, missing, room_from(fixed + classes.steps @ near, sums, classes, reach=REACH))
+
+    for whole_numbers in mended_roundings(rounded, number):
+        yield fixed + classes.steps @ whole_numbers
 
 
 def first_inside(

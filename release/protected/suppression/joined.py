@@ -39,18 +39,6 @@ class Joined:
         columns.sort_indices()
         return columns.indices[columns.indptr[:-1]].astype(np.int64), columns.data[columns.indptr[:-1]]
 
-    def near(self, point: FloatArray, aside: FloatArray) -> tuple[IntArray, IntArray]:
-        """Whole numbers near a solution in fractions, and what each of `sums` lacks by them.
-
-        point: float [h] with whole-number sums. Cells of a class stay together, so only sums between classes may lack.
-        aside: float [k], added to each class before it is rounded.
-        """
-        cells, step = self.first
-        classes = step * point[cells]
-        rounded = np.rint(classes + aside)
-        table = np.rint(point - self.steps @ classes) + self.steps @ rounded
-        return table.astype(np.int64), np.rint(self.sums @ (classes - rounded)).astype(np.int64)
-
     def branches(self, branches: Sequence[IntArray]) -> list[IntArray]:
         """Branches of the classes from those of cells: 0, the coarsest, where one of its cells has it."""
         entries = self.steps.tocoo()

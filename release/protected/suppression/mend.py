@@ -6,7 +6,8 @@ rounded numbers are whole, so the corners of these small programs nearly always 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,18 +37,42 @@ _ROUNDINGS, _LOT = 60, 0.3
 """Roundings of one solution, and how much of one the lot decides: far cheaper than another solution."""
 
 
-def asides(many: int) -> Iterator[FloatArray]:
-    """What to add to amounts before they are rounded, [many] each: nothing, then a little up or down by lot.
+@dataclass(frozen=True, eq=False)
+class Rounded:
+    """Whole numbers near a solution in fractions, int64 [k], what sums lack by them, int64 [r], and the room left."""
 
-    A piece that can't answer one rounding may well answer another.
+    near: IntArray
+    missing: IntArray
+    room: Room
+
+
+def mended_roundings(rounded: Callable[[FloatArray], Rounded], number: IntArray) -> Iterator[IntArray]:
+    """Whole numbers near a solution that keep the sums, int64 [k], as many as are found, the nearest first.
+
+    rounded: rounds the solution after something [k] was added to it. number: as in `mended`. The nearest whole numbers
+    come first. Where a piece can't answer these, it and those before it that share its sums are rounded a little up or
+    down by lot, until it can; other pieces stay as they were.
     """
-    yield np.zeros(many)
-    for turn in range(1, _ROUNDINGS):
-        yield _LOT * (fractions(many, turn) - 0.5)
+    aside = np.zeros(len(number))
+    for turn in range(1, _ROUNDINGS + 1):
+        found = rounded(aside)
+        change, stuck = mended(found.room, found.missing, number)
+        if change is not None:
+            yield found.near + change
+        again = _asked(found.room.sums, number, stuck)
+        aside[again] = _LOT * (fractions(len(number), turn)[again] - 0.5)
 
 
-def mended(room: Room, missing: IntArray, number: IntArray) -> IntArray | None:
-    """A small change with `room.sums @ change == missing`, int64 [k]; None where these steps find none.
+def _asked(sums: csr_array, number: IntArray, piece: int | None) -> IntArray:
+    """All of the pieces that a piece shares its sums with; everything where none is named."""
+    if piece is None:
+        return np.arange(len(number))
+    mine = sums[np.flatnonzero(last_piece(sums, number) == piece)]
+    return np.flatnonzero(np.isin(number, number[mine.indices]))
+
+
+def mended(room: Room, missing: IntArray, number: IntArray) -> tuple[IntArray | None, int | None]:
+    """A small change with `room.sums @ change == missing`, int64 [k]; or none, and the piece that can't answer.
 
     missing: int64 [r]. number: int64 [k], the piece of each cell; pieces change in this order, each what others before
     it left. Few cells may end up outside of their room, where a piece can't do without.
@@ -60,9 +85,9 @@ def mended(room: Room, missing: IntArray, number: IntArray) -> IntArray | None:
         if left.any():
             answer = _answer(room.sums[rows][:, own].tocsr(), left, room.down[own], room.up[own])
             if answer is None:
-                return None
+                return None, piece
             change[own] = answer
-    return change if (room.sums @ change == missing).all() else None
+    return (change, None) if (room.sums @ change == missing).all() else (None, None)
 
 
 def brought_inside(room: Room) -> IntArray | None:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
 _RETRIES = 4
-_ASKING, _MANY = 0.1, 40_000
-"""Price of asking one more piece to answer, as part of the typical cost of hiding a cell, and the cells from which on
-it grows with their square: in large systems a move of coarse cells would run through dozens of pieces."""
+_ASKING, _ASKING_IN_MANY, _MANY = 0.1, 20.0, 50_000
+"""Price of asking one more piece to answer, as part of the typical cost of hiding a cell; and the same in systems of so
+many cells and more, where moves of coarse cells would run through dozens of pieces otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Pieces:
     @cached_property
     def asking(self) -> float:
         """Price of asking one more piece."""
-        return float(_ASKING * np.median(self.cost) * max(1.0, len(self.cost) / _MANY) ** 2)
+        return float(np.median(self.cost)) * (_ASKING if len(self.cost) < _MANY else _ASKING_IN_MANY)
 
     @cached_property
     def many(self) -> int:

@@ -15,7 +15,7 @@ from release.codes import IntArray
 from release.protected.suppression.corners import Pull, Room
 from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import fractions
-from release.protected.suppression.mend import asides, mended
+from release.protected.suppression.mend import Rounded, mended_roundings
 from release.protected.suppression.question import FloatArray
 
 if TYPE_CHECKING:
@@ -39,12 +39,13 @@ def pulled_whole(room: Room, pull: Pull, number: IntArray) -> Iterator[IntArray]
     point = furthest_inside(room.sums, room.down.astype(float), room.up.astype(float), pull)
     if point is None:
         return
-    for aside in asides(len(point)):
+
+    def rounded(aside: FloatArray) -> Rounded:
         near = _rounded(point + aside, pull)
         missing = np.rint(room.sums @ (point - near)).astype(np.int64)
-        change = mended(Room(room.sums, room.down + near, room.up - near), missing, number)
-        if change is not None:
-            yield near + change
+        return Rounded(near, missing, Room(room.sums, room.down + near, room.up - near))
+
+    yield from mended_roundings(rounded, number)
 
 
 def _rounded(point: FloatArray, pull: Pull) -> IntArray:

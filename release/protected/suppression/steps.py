@@ -38,13 +38,13 @@ def spread_large(possible: Possible, width: IntArray) -> None:
     """Adds possible tables until few classes lack width [h]; needs trees."""
     _in_branches(possible, width)
     small, larger = (cut(possible.places, len(possible.joined), most=most) for most in CUTS)
-    _all_at_once(possible, width, small, few=len(possible.joined) // _SOME)
+    _all_at_once(possible, width, larger, few=len(possible.joined) // _SOME)
     for table in [possible.tables[0], *possible.tables[: -1 - _BASES : -1]]:
         possible.base = table
         _step_by_step(possible, width, small)
     possible.base = possible.tables[0]
     _step_by_step(possible, width, larger)
-    _all_at_once(possible, width, small, few=0)
+    _all_at_once(possible, width, larger, few=0)
 
 
 def _pull(possible: Possible, width: IntArray, turn: int) -> Pull:
