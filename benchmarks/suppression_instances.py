@@ -111,6 +111,10 @@ def earnings(name: str, made: World, dims: dict[str, int]) -> Instance:
     return of_magnitudes(name, system, inner, contrib, p=15, few=2, share=85)
 
 
+def _nation(seed: int) -> World:
+    return world(seed, graduates=200_000, providers=300, regions=19, broad=10)
+
+
 def instances(seed: int, *, large: bool = False) -> dict[str, Callable[[], Instance]]:
     """Tables of one seed by name, made when asked for."""
     small = world(seed, graduates=1_500, providers=14, regions=4, broad=6)
@@ -136,4 +140,5 @@ def instances(seed: int, *, large: bool = False) -> dict[str, Callable[[], Insta
     if large:
         found["provout"] = lambda: frequency("provout", big, {"provider": 2, "field": 2} | sex | out)
         found["full"] = lambda: frequency("full", big, {"provider": 2, "field": 3} | sex | out)
+        found["vast"] = lambda: frequency("vast", _nation(seed + 1), {"provider": 2, "field": 3} | sex | out)
     return found

@@ -92,12 +92,12 @@ def _whole_near(sums: Sums, classes: Joined, point: FloatArray, number: IntArray
     fixed = np.rint(point - classes.steps @ fractional).astype(np.int64)
 
     def rounded(aside: FloatArray) -> Rounded:
-        near = np.rint(fractional + aside).astype(np.int64)
-        missing = np.rint(classes.sums @ (fractional - near)).astype(np.int64)
-        return Rounded(near, missing, room_from(fixed + classes.steps @ near, sums, classes, reach=REACH))
+        amounts = np.rint(fractional + aside).astype(np.int64)
+        missing = np.rint(classes.sums @ (fractional - amounts)).astype(np.int64)
+        return Rounded(amounts, missing, room_from(fixed + classes.steps @ amounts, sums, classes, reach=REACH))
 
-    for whole_numbers in mended_roundings(rounded, number):
-        yield fixed + classes.steps @ whole_numbers
+    for amounts in mended_roundings(rounded, number):
+        yield fixed + classes.steps @ amounts
 
 
 def first_inside(
