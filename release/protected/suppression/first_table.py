@@ -60,7 +60,7 @@ def _off_bounds(sums: Sums, branches: Sequence[IntArray]) -> IntArray | None:
         return None
     classes = joined(sums.matrix)
     places = classes.branches(branches)
-    number = cut(places, len(classes), most=CUTS[0])
+    number = cut(places, len(classes), most=CUTS[1])
     low, high = sums.ends
     down, up = classes.room(point - low, high - point)
     for turn in range(_TURNS):
