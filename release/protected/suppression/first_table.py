@@ -14,7 +14,7 @@ from release.codes import IntArray
 from release.protected.suppression.corners import REACH, Pull, Room, room_from
 from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import Joined, fractions, joined
-from release.protected.suppression.mend import Rounded, brought_inside, mended_roundings
+from release.protected.suppression.mend import brought_inside, mended_roundings
 from release.protected.suppression.pieces import cut, near
 from release.protected.suppression.pull import furthest_inside
 from release.protected.suppression.view import NO_BOUND
@@ -91,12 +91,11 @@ def _whole_near(sums: Sums, classes: Joined, point: FloatArray, number: IntArray
     fractional = step * point[cells]
     fixed = np.rint(point - classes.steps @ fractional).astype(np.int64)
 
-    def rounded(aside: FloatArray) -> Rounded:
-        amounts = np.rint(fractional + aside).astype(np.int64)
-        missing = np.rint(classes.sums @ (fractional - amounts)).astype(np.int64)
-        return Rounded(amounts, missing, room_from(fixed + classes.steps @ amounts, sums, classes, reach=REACH))
+    def rounding(amounts: FloatArray) -> tuple[IntArray, Room]:
+        whole_amounts = np.rint(amounts).astype(np.int64)
+        return whole_amounts, room_from(fixed + classes.steps @ whole_amounts, sums, classes, reach=REACH)
 
-    for amounts in mended_roundings(rounded, number):
+    for amounts in mended_roundings(fractional, rounding, number):
         yield fixed + classes.steps @ amounts
 
 

@@ -7,7 +7,6 @@ rounded numbers are whole, so the corners of these small programs nearly always 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,30 +36,26 @@ _ROUNDINGS, _LOT = 60, 0.3
 """Roundings of one solution, and how much of one the lot decides: far cheaper than another solution."""
 
 
-@dataclass(frozen=True, eq=False)
-class Rounded:
-    """Whole numbers near a solution in fractions, int64 [k], what sums lack by them, int64 [r], and the room left."""
-
-    near: IntArray
-    missing: IntArray
-    room: Room
+Rounding = Callable[[FloatArray], tuple[IntArray, Room]]
+"""Whole numbers near amounts in fractions, [k] each, and the room that is left from there."""
 
 
-def mended_roundings(rounded: Callable[[FloatArray], Rounded], number: IntArray) -> Iterator[IntArray]:
+def mended_roundings(point: FloatArray, rounding: Rounding, number: IntArray) -> Iterator[IntArray]:
     """Whole numbers near a solution that keep the sums, int64 [k], as many as are found, the nearest first.
 
-    rounded: rounds the solution after something [k] was added to it. number: as in `mended`. The nearest whole numbers
-    come first. Where a piece can't answer these, it and those before it that share its sums are rounded a little up or
-    down by lot, until it can; other pieces stay as they were.
+    point: the solution in fractions, [k]. number: as in `mended`. The nearest whole numbers come first. Where a piece
+    can't answer these, it and those before it that share its sums are rounded a little up or down by lot, until it can;
+    other pieces stay as they were.
     """
-    aside = np.zeros(len(number))
+    aside = np.zeros(len(point))
     for turn in range(1, _ROUNDINGS + 1):
-        found = rounded(aside)
-        change, stuck = mended(found.room, found.missing, number)
+        near, room = rounding(point + aside)
+        missing = np.rint(room.sums @ (point - near)).astype(np.int64)
+        change, stuck = mended(room, missing, number)
         if change is not None:
-            yield found.near + change
-        again = _asked(found.room.sums, number, stuck)
-        aside[again] = _LOT * (fractions(len(number), turn)[again] - 0.5)
+            yield near + change
+        again = _asked(room.sums, number, stuck)
+        aside[again] = _LOT * (fractions(len(point), turn)[again] - 0.5)
 
 
 def _asked(sums: csr_array, number: IntArray, piece: int | None) -> IntArray:

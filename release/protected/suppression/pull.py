@@ -15,7 +15,7 @@ from release.codes import IntArray
 from release.protected.suppression.corners import Pull, Room
 from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import fractions
-from release.protected.suppression.mend import Rounded, mended_roundings
+from release.protected.suppression.mend import mended_roundings
 from release.protected.suppression.question import FloatArray
 
 if TYPE_CHECKING:
@@ -40,12 +40,11 @@ def pulled_whole(room: Room, pull: Pull, number: IntArray) -> Iterator[IntArray]
     if point is None:
         return
 
-    def rounded(aside: FloatArray) -> Rounded:
-        near = _rounded(point + aside, pull)
-        missing = np.rint(room.sums @ (point - near)).astype(np.int64)
-        return Rounded(near, missing, Room(room.sums, room.down + near, room.up - near))
+    def rounding(amounts: FloatArray) -> tuple[IntArray, Room]:
+        near = _rounded(amounts, pull)
+        return near, Room(room.sums, room.down + near, room.up - near)
 
-    yield from mended_roundings(rounded, number)
+    yield from mended_roundings(point, rounding, number)
 
 
 def _rounded(point: FloatArray, pull: Pull) -> IntArray:
