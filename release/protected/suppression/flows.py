@@ -62,7 +62,7 @@ class Flows:
     cost: per unit moved, either way. down, up: how far each cell may fall and rise (>= 0, inf for no bound). reach: how
     far at most in a step, to keep moves small; a fractional step may be multiplied beyond it. dearer: whole numbers
     that cost so many times more than the fractional solution are refused. The model stays in HiGHS; each question
-    changes a few bounds and puts them back. Same questions in one order, same answers.
+    changes the bounds that the last one left otherwise. Same questions in one order, same answers.
     """
 
     def __init__(
@@ -81,6 +81,8 @@ class Flows:
         self.room, self.rise = down.astype(float), up.astype(float)
         self.down, self.up = np.minimum(self.room, reach), np.minimum(self.rise, reach)
         self.dearer = dearer
+        self._free = np.concatenate([self.up, self.down])
+        self._least, self._most = np.zeros_like(self._free), self._free.copy()
         self._model = _model(relations, self.cost, self.down, self.up)
         self._model.run()
         self._rest = self._model.getBasis()
@@ -112,13 +114,12 @@ class Flows:
     def _move(self, cells: IntArray, change: IntArray, read: Read) -> Move | None:
         """A move in which these cells change so, as `read` finds it in a solution."""
         ends, amounts = np.concatenate([cells, cells + self.number]), np.concatenate([change, -change])
-        held = np.maximum(amounts, 0).astype(float)
-        self._change(ends, held, held)
+        least, most = np.zeros_like(self._free), self._free.copy()
+        least[ends] = most[ends] = np.maximum(amounts, 0)
+        self._bound(least, most)
         self._model.setBasis(self._rest)
         solution = self._run()
-        move = None if solution is None else read(solution) or self._made_whole(solution, cells, change, read)
-        self._bound(cells, *self._own(cells))
-        return move
+        return None if solution is None else read(solution) or self._made_whole(solution, cells, change, read)
 
     def _made_whole(self, solution: FloatArray, cells: IntArray, change: IntArray, read: Read) -> Move | None:
         """Whole numbers instead of a fractional solution, unless they cost far more."""
@@ -132,7 +133,7 @@ class Flows:
     def _dived(self, solution: FloatArray, first: int, read: Read) -> Move | None:
         """One amount after the other is rounded up, else down, and the rest solved again; first: which one begins."""
         settled: list[int] = []
-        move = None
+        before, move = (self._least, self._most), None
         while move is None and len(settled) < _DIVES:
             fraction = solution - np.floor(solution + _NEAR)
             order = np.argsort(-np.where(fraction > _NEAR, fraction, 0), kind="stable")
@@ -142,14 +143,15 @@ class Flows:
             if found is None:
                 break
             solution, move = found, read(found)
-        cells = np.unique(np.array(settled, dtype=np.int64) % self.number)
-        self._bound(cells, *self._own(cells))
+        self._bound(*before)
         return move
 
     def _settled(self, column: int, floor: float) -> FloatArray | None:
         """The solution with one amount rounded up, else down."""
         for amount in (floor + 1, floor):
-            self._change(np.array([column]), np.array([amount]), np.array([amount]))
+            least, most = self._least.copy(), self._most.copy()
+            least[column] = most[column] = amount
+            self._bound(least, most)
             if (solution := self._run()) is not None:
                 return solution
         return None
@@ -223,15 +225,11 @@ class Flows:
         for name in ("presolve", "simplex_iteration_limit"):
             self._model.setOptionValue(name, _OPTIONS[name])
 
-    def _own(self, cells: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        return np.zeros(len(cells)), self.down[cells], self.up[cells]
-
-    def _bound(self, cells: IntArray, least: FloatArray, down: FloatArray, up: FloatArray) -> None:
-        both = np.concatenate([cells, cells + self.number])
-        self._change(both, np.concatenate([least, least]), np.concatenate([up, down]))
-
-    def _change(self, columns: IntArray, least: FloatArray, most: FloatArray) -> None:
-        set_bounds(self._model, columns, least, most)
+    def _bound(self, least: FloatArray, most: FloatArray) -> None:
+        """Give the columns these bounds; only what differs is told to HiGHS, which takes long over many."""
+        new = np.flatnonzero((least != self._least) | (most != self._most))
+        set_bounds(self._model, new, least[new], most[new])
+        self._least, self._most = least, most
 
     def _as_it_is(self, solution: FloatArray) -> Move | None:
         """The move if it is whole as it stands."""
