@@ -145,7 +145,7 @@ def _asked() -> argparse.Namespace:
     )
     parser.add_argument("--least", type=int, help="what attackers know that hidden counts are at least")
     parser.add_argument("--only", nargs="+", default=[])
-    parser.add_argument("--large", action="store_true", help="also tables of 30,000 to 210,000 cells (--quick)")
+    parser.add_argument("--large", action="store_true", help="also tables of 30,000 to 260,000 cells (--quick)")
     parser.add_argument("--quick", action="store_true", help="no attacker, the certificate only")
     return parser.parse_args()
 

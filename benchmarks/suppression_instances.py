@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -115,6 +115,17 @@ def _nation(seed: int) -> World:
     return world(seed, graduates=200_000, providers=300, regions=19, broad=10)
 
 
+def _on_offer(seed: int, *, pairs: int = 2_777) -> World:
+    """150 providers that teach few fields each, five cohorts and six activities: a million cells, a quarter filled."""
+    made, rng = world(seed, graduates=330_000, providers=150, regions=19, broad=10), np.random.default_rng(seed + 99)
+    sizes = made.people.groupby(["provider", "field"]).size().sort_values(ascending=False, kind="stable")
+    kept = sizes.groupby(level=0).head(pairs // 150 + 1).index[:pairs]
+    people = made.people[pd.MultiIndex.from_frame(made.people[["provider", "field"]]).isin(kept)]
+    cohort = rng.choice(list("ABCDE"), len(people))
+    activity = rng.choice(list("abcdef"), len(people), p=[0.55, 0.15, 0.10, 0.08, 0.07, 0.05])
+    return replace(made, people=people.assign(cohort=cohort, activity=activity))
+
+
 def instances(seed: int, *, large: bool = False) -> dict[str, Callable[[], Instance]]:
     """Tables of one seed by name, made when asked for."""
     small = world(seed, graduates=1_500, providers=14, regions=4, broad=6)
@@ -140,5 +151,7 @@ def instances(seed: int, *, large: bool = False) -> dict[str, Callable[[], Insta
     if large:
         found["provout"] = lambda: frequency("provout", big, {"provider": 2, "field": 2} | sex | out)
         found["full"] = lambda: frequency("full", big, {"provider": 2, "field": 3} | sex | out)
+        finest = {"provider": 2, "field": 3, "cohort": 9, "activity": 9}
+        found["million"] = lambda: frequency("million", _on_offer(seed + 1), finest)
         found["vast"] = lambda: frequency("vast", _nation(seed + 1), {"provider": 2, "field": 3} | sex | out)
     return found

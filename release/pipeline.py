@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from release.confidential.link import Linked
     from release.confidential.notes import CheckReport
     from release.measurements import Measurements
+    from release.protected.exact.forecast import Line
     from release.protected.exact.protect import OfficeReport
 
 Say = Callable[[str], None]
@@ -120,13 +121,13 @@ def check(policy_file: Path, data: Path) -> "tuple[Policy, CheckReport]":
     policy = load_policy(policy_file, code_folders=[data])
     make_plan(policy)
     delivery = open_delivery(policy, data)
-    if policy.exact:
-        _check_exact(policy, delivery)
-    return policy, delivery.report
+    if not policy.exact:
+        return policy, delivery.report
+    return policy, replace(delivery.report, lines=(*delivery.report.lines, *_check_exact(policy, delivery)))
 
 
-def _check_exact(policy: Policy, delivery: "Delivery") -> None:
-    """Whether the rules of exact tables fit their cells; what is hidden with them is found by the run alone."""
+def _check_exact(policy: Policy, delivery: "Delivery") -> "list[Line]":
+    """Whether the rules of exact tables fit their cells, and what they hide; what is hidden with it the run finds."""
     from release.confidential.exact import exact_counts
     from release.confidential.link import link as link_rows
     from release.protected.exact.protect import check_set
@@ -134,8 +135,8 @@ def _check_exact(policy: Policy, delivery: "Delivery") -> None:
 
     sets = table_sets(policy)
     linked = link_rows(delivery, policy, secret=os.urandom(32) if policy.needs_record_keys else None)
-    for tables, counts in zip(sets, exact_counts(linked, sets, policy), strict=True):
-        check_set(tables, counts, policy)
+    counted = zip(sets, exact_counts(linked, sets, policy), strict=True)
+    return [line for tables, counts in counted for line in check_set(tables, counts, policy)]
 
 
 def digest_of_delivery(policy: Policy, data: Path, ledger: Path) -> str:

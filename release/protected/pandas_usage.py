@@ -77,7 +77,7 @@ class How:
     thought of ("nobody"). UsageError on what can't be meant.
     """
 
-    effort: Effort = "thorough"
+    effort: Effort = "fast"
     cost: CostKind = "value"
     width: int = 1
     publish: Where = ()

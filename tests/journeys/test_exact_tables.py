@@ -197,8 +197,10 @@ def test_again_charges_nothing_and_changes_nothing(copied):
     assert (copied.public / "manifest.json").read_bytes() == before
 
 
-def test_check_tells_before_the_run_what_contradicts(copied):
-    assert utfall("check", copied.policy, "--data", copied.data).code == 0
+def test_check_tells_before_the_run_what_rules_hide_and_what_contradicts(copied):
+    clean = utfall("check", copied.policy, "--data", copied.data)
+    assert clean.code == 0
+    assert "cells hidden by rule: fewer than 5 persons: about" in clean.out
     told = utfall("check", copied.with_policy("minimum: 5", "minimum: 1000"), "--data", copied.data)
     assert told.code == 3
     assert "must be shown must be hidden: fewer than 1000 persons" in told.err

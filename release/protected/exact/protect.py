@@ -18,6 +18,7 @@ from release.protected.display import bar_chart
 from release.protected.exact.cells import TrueCells, TrueCounts, keys_of_cells, true_cells
 from release.protected.exact.earlier import before
 from release.protected.exact.empty import empty_that_count, with_empty
+from release.protected.exact.forecast import Line, forecast
 from release.protected.exact.judged import Judged, judged
 from release.protected.exact.known import known_of_sums, persons_shown
 from release.protected.exact.protected import Proof, Protected, sealed
@@ -99,11 +100,15 @@ def protect_set(
     return _changed_sums(cells, beside, secret) if tables.summed else _changed(cells, secret)
 
 
-def check_set(tables: TableSet, counts: TrueCounts, policy: Policy) -> None:
-    """Whether the rules of a set fit its cells, without protecting it: PolicyError or DataError as in `protect_set`."""
-    if tables.kind == "suppression":
-        cells = _cells(tables, counts, policy)
-        _judged(cells, policy)
+def check_set(tables: TableSet, counts: TrueCounts, policy: Policy) -> list[Line]:
+    """Whether the rules of a set fit its cells, without protecting it: PolicyError or DataError as in `protect_set`.
+
+    Gives what protecting it will come to; nothing of tables that are changed, which takes no time worth telling.
+    """
+    if tables.kind != "suppression":
+        return []
+    cells = _cells(tables, counts, policy)
+    return forecast(cells, _judged(cells, policy))
 
 
 def _cells(tables: TableSet, counts: TrueCounts, policy: Policy) -> TrueCells:

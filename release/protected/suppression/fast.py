@@ -17,7 +17,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.errors import roughly
-from release.protected.suppression.flows import DEARER, Flows, Move, Neighbourhood
+from release.protected.suppression.flows import DEARER, Flows, Move, Neighbourhood, uneven
 from release.protected.suppression.pieces import Pieces, near
 from release.protected.suppression.question import BoolArray, FloatArray, Question, Unprotectable
 
@@ -168,8 +168,8 @@ class Search:
     def _little(self) -> FloatArray:
         """A little for each hidden cell, more where someone is alone, never quite the same: ties cost time."""
         typical = float(np.median(self.question.cost))
-        uneven = 1 + (np.arange(len(self.question)) * 7919 % 101) / 1000
-        return self.little * typical * uneven + np.where(self.alone >= 0, typical / 20, 0)
+        factor = uneven(np.arange(len(self.question)))
+        return self.little * typical * factor + np.where(self.alone >= 0, typical / 20, 0)
 
     def take(self, move: Move) -> None:
         """Use a move for all cells it changes."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.corners import Room
-from release.protected.suppression.flows import set_bounds
+from release.protected.suppression.flows import set_bounds, uneven
 from release.protected.suppression.integers import program, ready, solved
 from release.protected.suppression.joined import fractions
 from release.protected.suppression.pieces import last_piece
@@ -96,7 +96,7 @@ def brought_inside(room: Room) -> IntArray | None:
     least = np.concatenate([np.maximum(-room.down, 0), np.maximum(-room.up, 0)])
     most = np.concatenate([np.maximum(room.up, 0), np.maximum(room.down, 0)])
     none = np.zeros(room.sums.shape[0])
-    asked = program(np.tile(_uneven(many), 2), hstack([room.sums, -room.sums]), none, least, most)
+    asked = program(np.tile(uneven(np.arange(many)), 2), hstack([room.sums, -room.sums]), none, least, most)
     found = _whole_corner(asked, least, most, steps=_STEPS, rounds=_FEW_ROUNDS)
     return None if found is None else np.array([1, -1]) @ found.reshape(2, many)
 
@@ -106,16 +106,11 @@ def _answer(sums: csr_array, left: IntArray, down: IntArray, up: IntArray) -> In
     from scipy.sparse import hstack
 
     many = len(down)
-    cost = np.outer([1, 1, _OUTSIDE, _OUTSIDE], _uneven(many)).ravel()
+    cost = np.outer([1, 1, _OUTSIDE, _OUTSIDE], uneven(np.arange(many))).ravel()
     least, most = np.zeros(4 * many), np.concatenate([up, down, np.full(2 * many, np.inf)])
     asked = program(cost, hstack([sums, -sums, sums, -sums]), left.astype(float), least, most)
     found = _whole_corner(asked, least, most)
     return None if found is None else np.array([1, -1, 1, -1]) @ found.reshape(4, many)
-
-
-def _uneven(many: int) -> FloatArray:
-    """Prices that are nearly the same: ties cost time."""
-    return 1 + (np.arange(many) * 7919 % 101) / 1000
 
 
 def _whole_corner(

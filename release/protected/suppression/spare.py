@@ -13,7 +13,7 @@ import numpy as np
 
 from release.codes import IntArray
 from release.protected.suppression.fast import movable
-from release.protected.suppression.flows import Flows, Move
+from release.protected.suppression.flows import Flows, Move, uneven
 from release.protected.suppression.improve import Service, closeness
 from release.protected.suppression.probe import NOBODY, Work
 from release.protected.suppression.standing import Standing
@@ -132,11 +132,11 @@ def _service(standing: Standing, parting: Parting, work: Work, steps: int) -> Re
     question = standing.question
     little = _LITTLE * standing.typical
     cheap = standing.hidden[cells] & ~np.isin(cells, parting.own)
-    uneven = 1 + (cells * 7919 % 101) / 1000 + (standing.alone[cells] != NOBODY)
+    factor = uneven(cells) + (standing.alone[cells] != NOBODY)
     reach = float(question.width[list(parting.orphans)].max(initial=1))
     flows = Plain(
         relations,
-        cost=np.where(cheap, little * uneven, question.cost[cells]),
+        cost=np.where(cheap, little * factor, question.cost[cells]),
         down=standing.room[cells],
         up=np.full(len(cells), np.inf),
         reach=reach,
