@@ -162,8 +162,8 @@ def test_what_cannot_come_back_is_said() -> None:
     from scipy.sparse import csr_array
 
     sums = csr_array(np.array([[1, -1]]))
-    assert brought_inside(Room(sums, np.array([-1, 2]), np.array([3, 0]))) is None
-    change = brought_inside(Room(sums, np.array([-1, 2]), np.array([3, 1])))
+    assert brought_inside(Room(sums, np.array([-1, 2]), np.array([3, 0])), steps=9) is None
+    change = brought_inside(Room(sums, np.array([-1, 2]), np.array([3, 1])), steps=9)
     assert change is not None
     assert change.tolist() == [1, 1]
 

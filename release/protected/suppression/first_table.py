@@ -29,6 +29,9 @@ _TRIED = 4
 """So many roundings of one solution are tried, of those that could be mended."""
 _STRAYS = 40
 """So many classes out of bounds are worth the search."""
+_NEAR, _FAR = 2_000, 20_000
+"""Steps of the simplex method to bring one back, among classes near by and everywhere. Most need some hundred, or no
+step to see that there is no way near by; where there is one at all, up to 5,000 everywhere find it."""
 
 
 def first_table(sums: Sums, branches: Sequence[IntArray] = ()) -> IntArray | None:
@@ -133,8 +136,9 @@ def _way_back(room: Room, name: int, places: Sequence[IntArray]) -> IntArray | N
     """A change that brings one class back into its room, int64 [k]: among those near it in the trees, or anywhere."""
     others = np.arange(len(room.down)) != name
     down, up = (np.where(others, np.maximum(end, 0), end) for end in (room.down, room.up))
-    for classes in [*near(places, name), np.arange(len(down))]:
-        found = brought_inside(Room(room.sums, down, up).part(classes))
+    tries = [*((classes, _NEAR) for classes in near(places, name)), (np.arange(len(down)), _FAR)]
+    for classes, steps in tries:
+        found = brought_inside(Room(room.sums, down, up).part(classes), steps=steps)
         if found is not None:
             change = np.zeros(len(down), dtype=np.int64)
             change[classes] = found

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _NEAR = 1e-6
 _OUTSIDE = 30.0
 """Price of leaving the bounds by one: few cells do, and moves bring them back later."""
-_STEPS, _NO_LIMIT = 3_000, 2**30
-"""Steps of the simplex method to bring classes back: most need none or a few hundred, some would walk for a minute."""
+_NO_LIMIT = 2**30
+"""Steps of the simplex method."""
 _ROUNDS, _FEW_ROUNDS = 20, 3
 """So often amounts are held, at most: where that isn't enough it seldom ends. Few to bring classes back: other cells
 may do so at once."""
@@ -85,10 +85,10 @@ def mended(room: Room, missing: IntArray, number: IntArray) -> tuple[IntArray | 
     return (change, None) if (room.sums @ change == missing).all() else (None, None)
 
 
-def brought_inside(room: Room) -> IntArray | None:
+def brought_inside(room: Room, *, steps: int) -> IntArray | None:
     """A small change within the room that keeps all sums, int64 [k]: classes out of bounds (room below 0) come back.
 
-    None where there is none, or none was found in whole numbers.
+    steps: of the simplex method, at most. None where there is none, or none was found in whole numbers.
     """
     from scipy.sparse import hstack
 
@@ -97,7 +97,7 @@ def brought_inside(room: Room) -> IntArray | None:
     most = np.concatenate([np.maximum(room.up, 0), np.maximum(room.down, 0)])
     none = np.zeros(room.sums.shape[0])
     asked = program(np.tile(uneven(np.arange(many)), 2), hstack([room.sums, -room.sums]), none, least, most)
-    found = _whole_corner(asked, least, most, steps=_STEPS, rounds=_FEW_ROUNDS)
+    found = _whole_corner(asked, least, most, steps=steps, rounds=_FEW_ROUNDS)
     return None if found is None else np.array([1, -1]) @ found.reshape(2, many)
 
 
