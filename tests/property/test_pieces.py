@@ -14,7 +14,7 @@ from release.protected.suppression.fast import fast
 from release.protected.suppression.pieces import Pieces, near, pieces_of
 from release.protected.suppression.question import Question
 from release.protected.suppression.standing import Standing
-from release.protected.suppression.structure import Hierarchy, crossed, folded
+from release.protected.suppression.structure import Hierarchy, System, crossed, folded
 from release.protected.suppression.view import outsider
 
 
@@ -41,6 +41,50 @@ def _question(seed: int) -> Question:
     question = Question.of_counts(system, values, primary=(values > 0) & (values < 5))
     alone = np.where(values == 1, np.arange(len(values)), -1)
     return Question(**{**vars(question), "alone": alone})
+
+
+def _overlapping(*dimensions: str) -> System:
+    """Places by fields; in some of these dimensions a second tree groups the leaves across the first one's branches."""
+    trees = {"place": [_tree("P", 3, 4)], "field": [_tree("F", 3, 3)]}
+    for name in dimensions:
+        leaves = trees[name][0].leaves
+        owners = [("Total", f"{name}-owner{n}") for n in range(2)]
+        trees[name].append(
+            Hierarchy.from_edges(name, owners + [(f"{name}-owner{n % 2}", leaf) for n, leaf in enumerate(leaves)])
+        )
+    return crossed(trees)
+
+
+def _boxes(system: System) -> Boxes:
+    return Boxes(system, np.arange(len(system)))
+
+
+@pytest.mark.parametrize("overlapping", [(), ("place",)])
+def test_no_sum_crosses_the_branches_that_pieces_are_cut_along(overlapping: tuple[str, ...]) -> None:
+    """Else a move in one branch would have to be answered by another, and so on through all of them."""
+    system = _overlapping(*overlapping)
+    apart = _boxes(system).apart
+    assert len(apart) == 2 - len(overlapping)
+    for branch in apart:
+        for start, end in itertools.pairwise(system.relations.indptr):
+            assert len(set(branch[system.relations.indices[start:end]]) - {0}) <= 1
+
+
+@pytest.mark.parametrize("overlapping", [(), ("place",)])
+def test_a_sum_is_of_two_pieces_at_most(overlapping: tuple[str, ...]) -> None:
+    """Of the total's, and of its parts'."""
+    system = _overlapping(*overlapping)
+    values = folded(system, np.full(len(system.leaves), 7))
+    question = Question.of_counts(system, values, primary=np.zeros(len(values), dtype=bool))
+    number = pieces_of(question, _boxes(system), most=40).number
+    assert number.max() > 2
+    for start, end in itertools.pairwise(system.relations.indptr):
+        assert len(set(number[system.relations.indices[start:end]])) <= 2
+
+
+def test_where_all_trees_overlap_they_are_cut_all_the_same() -> None:
+    boxes = _boxes(_overlapping("place", "field"))
+    assert boxes.apart == boxes.branches != []
 
 
 def _cut(seed: int, most: int) -> tuple[Question, Pieces]:

@@ -41,9 +41,19 @@ class Boxes:
     @cached_property
     def branches(self) -> list[IntArray]:
         """Per dimension and depth: per group 0 if a cell of it stands at that depth or above, else its branch."""
+        return [branch for _, branch in self._told]
+
+    @cached_property
+    def apart(self) -> list[IntArray]:
+        """The branches that no sum crosses: none of dimensions where trees overlap; all, where that leaves none."""
+        apart = [branch for d, branch in self._told if len(self.system.hierarchies[d]) == 1]
+        return apart or self.branches
+
+    @cached_property
+    def _told(self) -> list[tuple[int, IntArray]]:
         depths = range(max(int(depth.max(initial=0)) for depth in self._depths))
-        found = [self._branch(d, depth) for d in range(len(self._depths)) for depth in depths]
-        return [branch for branch in found if branch.any()]
+        found = [(d, self._branch(d, depth)) for d in range(len(self._depths)) for depth in depths]
+        return [(d, branch) for d, branch in found if branch.any()]
 
     def _branch(self, d: int, level: int) -> IntArray:
         number = branch_of_codes(self.parents[d], self._depths[d], level)

@@ -227,14 +227,14 @@ class _Course:
 
 
 def pieces_of(question: Question, boxes: Boxes, *, most: int) -> Pieces:
-    """A question's system cut along its trees; shown cells stand still."""
+    """A question's system cut along those of its trees that no sum crosses; shown cells stand still."""
     return Pieces(
         question.relations,
         question.cost,
         down=np.where(question.publish, 0, question.values - question.lower).astype(float),
         up=np.where(question.publish, 0, np.inf),
         reach=float(question.width.max()),
-        number=cut(boxes.branches, len(question), most=most),
+        number=cut(boxes.apart, len(question), most=most),
     )
 
 

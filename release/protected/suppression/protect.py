@@ -42,7 +42,7 @@ def protect(question: Question, *, effort: Effort = "fast") -> Pattern:
     _refuse_nonsense(question)
     smaller = joined(question)
     cuts, branches = _cuts(smaller, question, effort)
-    little = _LITTLE_IN_PIECES[effort] if cuts else _little(question)
+    little = _little(question, effort, in_pieces=bool(cuts))
     moves = fast(smaller.question, cuts=cuts, branches=branches, little=little)
     pattern = _finished(smaller.question, moves, effort)
     whole = replace(smaller.spread(pattern), cost=pattern.cost)
@@ -69,9 +69,10 @@ def _made_cheaper(standing: Standing, work: Work) -> None:
         improve(standing, work, reach=Reach())
 
 
-def _little(question: Question) -> float:
-    several = question.system is not None and any(len(trees) > 1 for trees in question.system.hierarchies)
-    return _LITTLE_ACROSS_TREES if several else LITTLE
+def _little(question: Question, effort: Effort, *, in_pieces: bool) -> float:
+    if question.system is not None and any(len(trees) > 1 for trees in question.system.hierarchies):
+        return _LITTLE_ACROSS_TREES
+    return _LITTLE_IN_PIECES[effort] if in_pieces else LITTLE
 
 
 def _cuts(smaller: Joined, question: Question, effort: Effort) -> tuple[list[Pieces], list[IntArray]]:
